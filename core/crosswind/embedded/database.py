@@ -1,0 +1,247 @@
+"""One SQLite file, shared by threads and processes: connections, schema and what errors mean.
+
+It is kept as a write-ahead log with `synchronous=NORMAL`: a committed transaction survives the
+death of every process. After a loss of power the last ones may be missing, but always all from
+some moment on, so that store and bus in one file still agree with each other.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from weakref import WeakSet
+
+from crosswind.errors import StoreError, Throttled, Unreachable
+
+SCHEMA_VERSION: Final = 1
+"""Version of the tables below; a file with a higher one was written by a newer release."""
+
+# `items` has a rowid: the records of 1 to 4 KB that fill a journal would overflow the pages of a
+# table WITHOUT ROWID, at twice the space and half the speed. `expires` stands before `value`, so
+# that a purge reads no overflow page, and has no index, so that no write pays for one.
+_TABLES: Final = (
+    """CREATE TABLE items (
+        partition TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, token TEXT NOT NULL,
+        expires REAL, value BLOB NOT NULL, PRIMARY KEY (partition, key))""",
+    """CREATE TABLE bindings (
+        recipient TEXT NOT NULL, type TEXT NOT NULL, filter TEXT NOT NULL,
+        PRIMARY KEY (recipient, type, filter)) WITHOUT ROWID""",
+    """CREATE TABLE messages (
+        number INTEGER PRIMARY KEY, recipient TEXT NOT NULL, dead INTEGER NOT NULL DEFAULT 0,
+        due REAL NOT NULL, receipts INTEGER NOT NULL DEFAULT 0, lease TEXT, id TEXT NOT NULL,
+        body BLOB NOT NULL, UNIQUE (recipient, dead, id))""",
+    "CREATE INDEX messages_due ON messages (recipient, dead, due)",
+    "CREATE TABLE crosswind (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "INSERT INTO crosswind VALUES ('bindings', 0)",
+)
+
+_THROTTLED: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_UNREACHABLE: Final = {
+    sqlite3.SQLITE_IOERR: "the disk failed",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; does its folder exist, and may you write there?",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "it may not be written to",
+}
+_UNUSABLE: Final = {
+    sqlite3.SQLITE_NOTADB: "it is not an SQLite database; name another file",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a copy",
+}
+
+
+class Database:
+    """Connections to one file, each used by one thread at a time and none across a fork.
+
+    SQLite keeps part of a file's locks in the memory of the process, so not even an idle
+    connection may be there when the process forks: a fork waits for the operations under way and
+    closes every connection, and afterwards parent and child open their own.
+
+    Args:
+        path: the file; it is created where there is none.
+        timeout: seconds to wait for another writer before giving up with `Throttled`.
+
+    Raises:
+        StoreError: the file is not ours, damaged, or of a newer release.
+        Throttled, Unreachable: it cannot be opened now.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], timeout: float) -> None:
+        # Absolute, so that a later change of the working folder does not lead to a second file.
+        self.path = os.path.abspath(path)
+        self._timeout = timeout
+        self._idle: list[sqlite3.Connection] = []
+        self._in_use = 0
+        self._halted = self._closed = False
+        self._changed = threading.Condition(threading.Lock())
+        with _forking:
+            with self.connection() as connection:
+                _prepare(connection, self.path, timeout)
+            _databases.add(self)
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection on which every statement is a transaction of its own.
+
+        Raises:
+            StoreError: or one of its kinds, in place of the error of SQLite and caused by it.
+        """
+        connection = self._take()
+        try:
+            if connection is None:
+                connection = sqlite3.connect(
+                    self.path,
+                    timeout=self._timeout,
+                    isolation_level=None,
+                    check_same_thread=False,
+                )
+                connection.execute("PRAGMA synchronous=NORMAL")
+            yield connection
+        except sqlite3.Error as error:
+            # What has failed once is not trusted again.
+            if connection is not None:
+                connection.close()
+                connection = None
+            raise _translated(error, self.path) from error
+        finally:
+            self._give_back(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A connection in the midst of a write transaction, which is undone if the block raises."""
+        with self.connection() as connection, _immediate(connection):
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections, those in use as soon as they are given back."""
+        with self._changed:
+            self._closed = True
+            self._close_idle()
+
+    def halt(self) -> None:
+        """Wait for what is under way, close everything, and let nothing start before `resume`."""
+        self._changed.acquire()
+        self._halted = True
+        self._changed.wait_for(lambda: not self._in_use)
+        self._close_idle()
+
+    def resume(self) -> None:
+        """End a halt, in the process that halted or in its child."""
+        self._halted = False
+        self._changed.notify_all()
+        self._changed.release()
+
+    def _take(self) -> sqlite3.Connection | None:
+        with self._changed:
+            while self._halted:
+                self._changed.wait()
+            if self._closed:
+                raise StoreError(f"{self.path} has been closed")
+            self._in_use += 1
+            return self._idle.pop() if self._idle else None
+
+    def _give_back(self, connection: sqlite3.Connection | None) -> None:
+        with self._changed:
+            self._in_use -= 1
+            if connection is not None:
+                self._idle.append(connection)
+            if self._closed:
+                self._close_idle()
+            if self._halted:
+                self._changed.notify_all()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+_databases: Final[WeakSet[Database]] = WeakSet()
+_stopped: Final[list[Database]] = []
+_forking: Final = threading.Lock()
+
+
+def _before_fork() -> None:
+    _forking.acquire()
+    for database in _databases:
+        _stopped.append(database)
+        database.halt()
+
+
+def _after_fork() -> None:
+    while _stopped:
+        _stopped.pop().resume()
+    _forking.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
+@contextmanager
+def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _prepare(connection: sqlite3.Connection, path: str, timeout: float) -> None:
+    """Create the tables or recognise them; any number of processes may do so at once."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            while not _recognised(connection, path):
+                connection.execute("PRAGMA journal_mode=WAL")
+                with _immediate(connection):
+                    _create(connection)
+            # Again, because a file restored from a copy may have lost the mode.
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # A change of the journal's mode fails at once where other statements wait.
+            if _code(error) not in _THROTTLED or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+
+
+def _recognised(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether the file holds our tables; False where it is empty."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not tables:
+        return False
+    if "crosswind" not in tables:
+        raise StoreError(f"{path} belongs to another program; name another file")
+    (version,) = connection.execute("SELECT value FROM crosswind WHERE name='schema'").fetchone()
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written by a newer release (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}); upgrade crosswind, or name another file"
+        )
+    return True
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+        for statement in _TABLES:
+            connection.execute(statement)
+        connection.execute("INSERT INTO crosswind VALUES ('schema', ?)", (SCHEMA_VERSION,))
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code; 0 where the error is not of SQLite but of its Python module."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
+def _translated(error: sqlite3.Error, path: str) -> StoreError:
+    code = _code(error)
+    if code in _THROTTLED:
+        return Throttled(f"{path}: others kept it locked for too long; try again")
+    if code in _UNREACHABLE:
+        return Unreachable(f"{path}: {_UNREACHABLE[code]}")
+    return StoreError(f"{path}: {_UNUSABLE.get(code, error)}")

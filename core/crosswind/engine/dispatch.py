@@ -1,0 +1,195 @@
+"""The engine: from a delivery to durable runs.
+
+    decode -> select handlers -> admit -> run -> publish -> settle -> acknowledge
+      |          |                 |       |
+      parked     returned          |       retried, dead-lettered
+                                   joined, queued, dropped
+
+A delivery is done when every one of its runs is committed, dropped, failed, suspended or retrying
+and its outbox is published. A conflict on a run's record is answered by the state of that record.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crosswind.engine.burial import Burial
+from crosswind.engine.deadlines import reach_deadline
+from crosswind.engine.identity import CHAIN_ID
+from crosswind.engine.outbox import Outbox
+from crosswind.engine.parking import Parking
+from crosswind.engine.runs import Runs
+from crosswind.engine.runtime import Runtime
+from crosswind.engine.settings import Settings
+from crosswind.errors import Returned, Throttled, Unreachable
+from crosswind.ports import Bus, Delivery, Performer, Store
+from crosswind_events import Event, InvalidEvent
+from crosswind_events.catalogue.chain import ChainDeadline, RunResume
+
+if TYPE_CHECKING:
+    from crosswind.app import App
+    from crosswind.fleet.declaration import Fleet
+
+_TURNS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The delivery must come again: it could not be worked, and nothing of it is lost.
+
+    Attributes:
+        after: seconds until it is worth trying.
+    """
+
+    reason: str
+    after: float
+
+
+class Engine:
+    """Works deliveries of one app.
+
+    Args:
+        app: the handlers.
+        store: where state is kept.
+        bus: where events go out.
+        fleet: the declared fleet; without one every action is only observed.
+        performers: who carries out actions and answers queries.
+        settings: bounds and times.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        store: Store,
+        bus: Bus,
+        *,
+        fleet: Fleet | None = None,
+        performers: Iterable[Performer] = (),
+        settings: Settings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.app = app
+        self.settings = settings or Settings()
+        self.clock = clock
+        self.runtime = Runtime(app, store, fleet, performers, self.settings, clock)
+        self.ledger = self.runtime.ledger
+        self.outbox = Outbox(bus, self.ledger)
+        self.runs = Runs(app, self.runtime, self.outbox)
+        self.parking = Parking(self.ledger, clock, self.runtime.expires)
+        self.burial = Burial(app, self.runtime, self.outbox, self.parking)
+        self._decode = app.codec.decode
+
+    # -- deliveries -----------------------------------------------------------------------------
+
+    def handle(self, delivery: Delivery, group: str) -> Again | None:
+        """Work one delivery and settle it; None when it may be acknowledged."""
+        outcome = self.work(delivery, group)
+        self._flush()
+        return outcome
+
+    def handle_batch(
+        self, deliveries: Sequence[Delivery], group: str, until: float | None = None
+    ) -> dict[str, Again]:
+        """Work many deliveries in ascending order of receive count.
+
+        Args:
+            until: seconds since the epoch after which none is started.
+
+        Returns:
+            By message id, those that must come again; all others may be acknowledged.
+        """
+        again: dict[str, Again] = {}
+        for delivery in sorted(deliveries, key=lambda d: d.receipts):
+            if until is not None and self.clock() >= until:
+                again[delivery.id] = Again("there was no time left to start it", 0.0)
+                continue
+            outcome = self.work(delivery, group)
+            if outcome is not None:
+                again[delivery.id] = outcome
+        self._flush()
+        return again
+
+    def bury(self, delivery: Delivery, group: str) -> Again | None:
+        """Take in a native dead letter: record the failure; never run the handler."""
+        outcome = self._guarded(lambda: self.burial.bury(delivery, group))
+        self._flush()
+        return outcome
+
+    def work(self, delivery: Delivery, group: str) -> Again | None:
+        """Work one delivery without settling; see `handle`."""
+        try:
+            event = self._decode(delivery.body)
+        except InvalidEvent as error:
+            reason = f"undecodable: {error}"
+            return self._guarded(lambda: self.parking.park(group, delivery, reason, None))
+        return self._guarded(lambda: self._place(event, delivery, group))
+
+    def _guarded(self, step: Callable[[], None]) -> Again | None:
+        try:
+            step()
+        except Returned as error:
+            return Again(error.reason, error.after)
+        except Throttled as error:
+            return Again(f"the store is throttled: {error}", 1.0)
+        except Unreachable as error:
+            return Again(f"the store is unreachable: {error}", self.settings.wait)
+        return None
+
+    def _flush(self) -> None:
+        try:
+            self.outbox.flush()
+        except (Throttled, Unreachable):
+            # Only the note that they were published is missing: a duplicate publishes them again.
+            self.outbox.forget()
+
+    def _place(self, event: Event[Any], delivery: Delivery, group: str) -> None:
+        now = self.clock()
+        refused = self._refusal(event, now)
+        if refused is not None:
+            self.parking.park(group, delivery, refused, event)
+            return
+        if event.type == RunResume.event_type:
+            self.runs.resume(event.data)
+            return
+        if event.type == ChainDeadline.event_type:
+            reach_deadline(self.runtime, self.outbox, event)
+            return
+        handlers = [
+            handler
+            for handler in self.app.by_type.get(event.type, ())
+            if handler.group == group and handler.matches(event)
+        ]
+        if not handlers:
+            raise Returned(
+                f"group {group} has no handler for {event.type}; is another version deployed?",
+                self.settings.wait,
+            )
+        returned: Returned | None = None
+        for handler in handlers:
+            try:
+                self.runs.start(handler, event, delivery.body, now)
+            except Returned as error:
+                returned = error
+        if returned is not None:
+            raise returned
+
+    def _refusal(self, event: Event[Any], now: float) -> str | None:
+        """Why an event is not worked at all, if so."""
+        at = event.time.timestamp()
+        if at > now + self.settings.skew:
+            return f"its time lies {at - now:.1f} s in the future"
+        if at < now - self.settings.max_age:
+            return f"it is older than {self.settings.max_age:g} s"
+        extensions = event.extensions
+        if "hop" not in extensions:
+            return None
+        hop, chain = extensions["hop"], extensions.get("correlationid")
+        if not isinstance(hop, int) or isinstance(hop, bool) or hop < 1:
+            return f"its hop is {hop!r:.40}; a whole number above 0 is expected"
+        if not isinstance(chain, str) or not CHAIN_ID.fullmatch(chain):
+            return f"its correlationid is {chain!r:.80}; the id of a chain is expected"
+        return None

@@ -1,0 +1,124 @@
+"""What every run needs: the app, the store, the performers, the fleet, the gate, the clock."""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json, to_json
+
+from crosswind.engine.ledger import Ledger
+from crosswind.engine.settings import Settings
+from crosswind.errors import Conflict, DeclarationError, RunFailed
+from crosswind.gate.brakes import BrakeLever, Brakes, fleet_partition
+from crosswind.gate.gate import Gate
+from crosswind.gate.limits import Limits
+from crosswind.ports import ABSENT, Performer, Put, Store
+
+if TYPE_CHECKING:
+    from crosswind.actions import Action, Query
+    from crosswind.app import App
+    from crosswind.fleet.declaration import Fleet
+
+
+class Runtime:
+    """Shared by all runs of an engine; holds no state of a run."""
+
+    def __init__(
+        self,
+        app: App,
+        store: Store,
+        fleet: Fleet | None,
+        performers: Iterable[Performer],
+        settings: Settings,
+        clock: Callable[[], float],
+    ) -> None:
+        self.app = app
+        self.ledger = Ledger(store, clock)
+        self.settings = settings
+        self.clock = clock
+        self.fleet = fleet
+        self.gate = Gate(
+            self._brakes,
+            Limits(self.ledger, clock),
+            clock,
+            approval=settings.approval,
+            freeze_check=settings.freeze_check,
+            skew=settings.skew,
+        )
+        self._performs: dict[type[Action[Any]], Performer] = {}
+        self._answers: dict[type[Query[Any]], Performer] = {}
+        self._declared: dict[str, Fleet] = {}
+        for performer in performers:
+            for action in performer.performs:
+                if self._performs.setdefault(action, performer) is not performer:
+                    raise DeclarationError(f"two performers carry out {action.kind}")
+            for query in performer.answers:
+                if self._answers.setdefault(query, performer) is not performer:
+                    raise DeclarationError(f"two performers answer {query.kind}")
+
+    def performer(self, action: Action[Any]) -> Performer:
+        """Who carries out an action.
+
+        Raises:
+            RunFailed: nobody does.
+        """
+        found = self._performs.get(type(action))
+        if found is None:
+            raise RunFailed(f"no performer carries out {action.kind}; give the engine one")
+        return found
+
+    def answerer(self, query: Query[Any]) -> Performer:
+        """Who answers a query.
+
+        Raises:
+            RunFailed: nobody does.
+        """
+        found = self._answers.get(type(query))
+        if found is None:
+            raise RunFailed(f"no performer answers {query.kind}; give the engine one")
+        return found
+
+    def expires(self, now: float) -> float:
+        """Until when the items of a chain must be kept."""
+        return now + self.settings.max_age + self.settings.retention
+
+    def declared(self, digest: str | None) -> Fleet:
+        """The fleet as it is declared now, or as it was under a recorded digest.
+
+        What is declared now is stored once under its digest, so that a decision can be looked at
+        together with the policy under which it was made.
+
+        Raises:
+            RunFailed: there is no fleet, or not this one.
+        """
+        if self.fleet is None:
+            raise RunFailed("no fleet is declared; give the engine one")
+        if digest is None or digest == self.fleet.digest:
+            self._keep(self.fleet)
+            return self.fleet
+        if digest not in self._declared:
+            item = self.ledger.read(fleet_partition(self.fleet.name), f"declared:{digest}")
+            if item is None:
+                raise RunFailed(f"the fleet declared as {digest:.12} is not in the store")
+            text = zlib.decompress(b64decode(from_json(item.value)["zlib"]))
+            self._declared[digest] = type(self.fleet).model_validate_json(text)
+        return self._declared[digest]
+
+    def _keep(self, fleet: Fleet) -> None:
+        if fleet.digest in self._declared:
+            return
+        packed = b64encode(zlib.compress(fleet.model_dump_json().encode())).decode()
+        put = Put(f"declared:{fleet.digest}", to_json({"zlib": packed}), ABSENT)
+        try:
+            self.ledger.write(fleet_partition(fleet.name), [put])
+        except Conflict:
+            pass  # another process has stored the same bytes under the same digest
+        self._declared[fleet.digest] = fleet
+
+    def _brakes(self) -> Brakes:
+        if self.fleet is None:
+            return Brakes()
+        return BrakeLever(self.ledger, self.fleet.name, self.clock).read()

@@ -1,0 +1,196 @@
+"""What every action passes before its performer.
+
+| asked in this order             | answer                                                   |
+|---------------------------------|----------------------------------------------------------|
+| is the chain closed?            | `Closed`, except for what may be done after the end      |
+| is the mode observe?            | `Assume`: nothing is done, the result is assumed         |
+| is the glass broken?            | `Go`                                                     |
+| is it frozen?                   | `Wait`, not counted as a failure                         |
+| must a person approve?          | `Wait` with a proposal; `Go` or `Stop` when answered     |
+| is it within the limits?        | `Go`, counted; beyond a limit a person must approve      |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crosswind.actions import Action
+from crosswind.engine.identity import name_id
+from crosswind.engine.joins import Joins
+from crosswind.gate.brakes import Brakes
+from crosswind.gate.limits import Limits
+
+if TYPE_CHECKING:
+    from crosswind.engine.head import Head
+    from crosswind.engine.record import Entry
+    from crosswind.fleet.declaration import Fleet
+
+
+class Go(NamedTuple):
+    """Perform it."""
+
+
+class Assume(NamedTuple):
+    """Do nothing; go on with the assumed result."""
+
+
+class Closed(NamedTuple):
+    """The chain has ended; drop the run."""
+
+    outcome: str
+
+
+class Wait(NamedTuple):
+    """Suspend the run until then.
+
+    `proposed` is set where a person has to be asked.
+    """
+
+    until: float
+    why: str
+    proposed: bool = False
+
+
+class Stop(NamedTuple):
+    """It must not be taken."""
+
+    outcome: str
+    by: str | None
+    reason: str
+
+
+class Renew(NamedTuple):
+    """What the proposal relied on has changed: observe, decide and propose again."""
+
+    why: str
+
+
+Verdict = Go | Assume | Closed | Wait | Stop | Renew
+
+
+@dataclass(slots=True)
+class Request:
+    """One action before the gate.
+
+    Attributes:
+        entry: its entry in the record; mode and proposal are noted there.
+        key: its stable key.
+        after_end: the run descends from the event that ended the chain.
+        proposal: the number of the proposal that would be made now.
+    """
+
+    action: Action[Any]
+    entry: Entry
+    key: str
+    chain: str
+    run: str
+    index: int
+    hop: int
+    head: Head | None
+    fleet: Fleet | None
+    after_end: bool
+    proposal: int
+
+
+class Gate:
+    """Decides on each action of a fleet."""
+
+    def __init__(
+        self,
+        brakes: Callable[[], Brakes],
+        limits: Limits,
+        clock: Callable[[], float],
+        *,
+        approval: float,
+        freeze_check: float,
+        skew: float,
+    ) -> None:
+        self.brakes = brakes
+        self.limits = limits
+        self.clock = clock
+        self.approval = approval
+        self.freeze_check = freeze_check
+        self.skew = skew
+
+    def mode(self, action: Action[Any], fleet: Fleet | None, simulated: bool) -> str:
+        """The mode of an action: observe, propose or act; after a simulation all is observed."""
+        if simulated or fleet is None:
+            return "observe"
+        mode = fleet.mode_for(action.concerns(), action.kind)
+        return "propose" if mode == "act" and not action.idempotent else mode
+
+    def decide(self, request: Request, joins: Joins) -> Verdict:
+        """Answer one request; see the table above."""
+        action, entry, head = request.action, request.entry, request.head
+        if (
+            head is not None
+            and head.outcome is not None
+            and not (action.after_close and request.after_end)
+        ):
+            return Closed(head.outcome)
+        if entry.mode == "observe" or request.fleet is None:
+            return Assume()
+        now, workload = self.clock(), action.concerns()
+        brakes = self.brakes()
+        if brakes.break_glass is not None and brakes.break_glass.applies(workload, now):
+            entry.mode = "break-glass"
+            return Go()
+        if brakes.freeze is not None and brakes.freeze.applies(workload, now):
+            until = min(now + self.freeze_check, brakes.freeze.until or float("inf"))
+            return Wait(until, f"frozen by {brakes.freeze.by}: {brakes.freeze.reason}")
+        if entry.mode == "act":
+            excess = self.limits.count(request.fleet, workload, action.effects(), request.key)
+            if excess is None:
+                return Go()
+            entry.mode = "propose"
+            return self._propose(request, f"beyond a limit ({excess})")
+        return self._approved(request, joins, now) or self._count(request)
+
+    def _approved(self, request: Request, joins: Joins, now: float) -> Verdict | None:
+        """None when a person has granted it."""
+        entry, approval = request.entry, request.entry.approval
+        plan = request.action.covered_by()
+        if approval is None:
+            if plan is not None:
+                answer = joins.settled(f"plan:{plan}")
+                if answer is not None and answer.outcome == "granted":
+                    return None
+            return self._propose(request, "approval is required")
+        answer = joins.settled(f"approval:{approval['id']}")
+        if answer is None:
+            if now < approval["expires"] - self.skew:
+                return Wait(approval["expires"], "waiting for approval")
+            answer = joins.settle(f"approval:{approval['id']}", "expired", request.hop)
+        if answer.outcome != "granted":
+            return Stop(answer.outcome, answer.by, answer.reason)
+        evidence = 0 if request.head is None else request.head.evidence
+        if evidence != approval["evidence"]:
+            entry.approval = None
+            return Renew("evidence came in after it was proposed")
+        approval["by"] = answer.by
+        if plan is not None:
+            joins.settle(f"plan:{plan}", "granted", request.hop, answer.by)
+        return None
+
+    def _count(self, request: Request) -> Verdict:
+        assert request.fleet is not None
+        action = request.action
+        self.limits.count(
+            request.fleet, action.concerns(), action.effects(), request.key, force=True
+        )
+        return Go()
+
+    def _propose(self, request: Request, why: str) -> Wait:
+        expires = self.clock() + self.approval
+        request.entry.approval = {
+            "id": name_id(
+                "approval", request.run, request.index, request.proposal, request.entry.args
+            ),
+            "number": request.proposal,
+            "expires": expires,
+            "evidence": 0 if request.head is None else request.head.evidence,
+            "why": why,
+        }
+        return Wait(expires, why, proposed=True)

@@ -1,0 +1,192 @@
+"""The seam between the engine and a cloud: what a store, a bus and a performer must do.
+
+An adapter implements these three protocols and nothing else of the engine.
+`tests/contract/` says in executable form what each of them promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from crosswind.actions import Action, Pending, Query
+
+ABSENT: Final = ""
+"""The version demanded of an item that must not exist."""
+
+MAX_ITEM_BYTES: Final = 350_000
+"""Neutral limit of one item: DynamoDB allows 400 KB with keys, Table Storage and Firestore more."""
+
+MAX_CHANGES: Final = 90
+"""Neutral limit of changes in one write: DynamoDB and Table Storage allow 100, Firestore 500."""
+
+MAX_WRITE_BYTES: Final = 3_000_000
+"""Neutral limit of one write: DynamoDB and Table Storage allow 4 MB."""
+
+FAILURE_RESERVE_BYTES: Final = 32_000
+"""Kept free in an item, so that the record of a failure always fits."""
+
+
+class Item(NamedTuple):
+    """One stored item.
+
+    `version` is opaque and never recurs for a key, also after deletion.
+    `token` is the token of the write that put it.
+    """
+
+    key: str
+    value: bytes
+    version: str
+    token: str
+
+
+class Put(NamedTuple):
+    """Put a value where `expect` is the current version, or `ABSENT`.
+
+    `expires` (seconds since the epoch) allows the store to remove the item some time after; it is
+    housekeeping and never decides correctness.
+    """
+
+    key: str
+    value: bytes
+    expect: str = ABSENT
+    expires: float | None = None
+
+
+class Delete(NamedTuple):
+    """Remove the item that has exactly this version."""
+
+    key: str
+    expect: str
+
+
+class Check(NamedTuple):
+    """Demand a version (or `ABSENT`) and change nothing."""
+
+    key: str
+    expect: str = ABSENT
+
+
+Change = Put | Delete | Check
+
+
+class Store(Protocol):
+    """State in partitions.
+
+    Partition and key are ASCII without ``/ \\ # ? %``, at most 256 bytes, and not empty.
+    """
+
+    def read(self, partition: str, key: str) -> Item | None:
+        """Read one item, strongly consistent.
+
+        Raises:
+            Throttled, Unreachable: try again.
+        """
+        ...
+
+    def scan(
+        self, partition: str, prefix: str = "", after: str = "", limit: int = 100
+    ) -> Sequence[Item]:
+        """Items whose key starts with `prefix` and is greater than `after`, in byte order of keys.
+
+        Strongly consistent for each item; no snapshot over several. A result shorter than `limit`
+        is the last one.
+        """
+        ...
+
+    def write(self, partition: str, changes: Sequence[Change], token: str) -> Mapping[str, str]:
+        """Make all changes or none; at least one is a put.
+
+        Args:
+            token: stored with every item put, so that a lost answer can be told from a conflict.
+
+        Returns:
+            The new version of every item put, by key.
+
+        Raises:
+            Conflict: a demand did not hold; carries what was found.
+            Throttled: nothing was written; try again.
+            Unreachable: the answer was lost; repeat with the same token.
+            TooLarge: beyond the neutral limits.
+        """
+        ...
+
+
+class Message(NamedTuple):
+    """One event on its way to the bus.
+
+    `body` is the structured JSON of the event; `attributes` are what a bus filters on and routes
+    by. `id` is the native message id: the event id plus redrive or retry number, so that native
+    duplicate detection helps and never hides a redrive. `due` is seconds since the epoch, None or
+    a past time for now.
+    """
+
+    id: str
+    body: bytes
+    attributes: Mapping[str, str | int | bool]
+    due: float | None = None
+
+
+class Bus(Protocol):
+    """Carries events to the groups of handlers that want them."""
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Publish; returns when the bus has durably taken all of them.
+
+        Raises:
+            NotAccepted: names exactly those messages that were not taken.
+        """
+        ...
+
+
+class Delivery(NamedTuple):
+    """One message as it arrives at a group's function.
+
+    `receipts` counts deliveries of this message, this one included, where the bus says so.
+    """
+
+    id: str
+    body: bytes
+    receipts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a performer is told beside the action itself.
+
+    Attributes:
+        key: the stable key of this action; the same however often it is asked for.
+        timeout: seconds within which the performer must have answered.
+        attempt: 1 for the first call with this key, counted on where that is known.
+        checking: True when an earlier call answered `Pending` and this one asks again.
+    """
+
+    key: str
+    timeout: float
+    attempt: int = 1
+    checking: bool = False
+
+
+class Performer(Protocol):
+    """Carries out actions and answers queries of some kinds on one cloud.
+
+    A performer is asked at least once for an action, always with the same key. Its docstring says
+    how it recognises a repeated key.
+    """
+
+    performs: tuple[type[Action[Any]], ...]
+    answers: tuple[type[Query[Any]], ...]
+
+    def perform(self, action: Any, call: Call) -> Any | Pending:
+        """Carry out one action and return its result, or `Pending` where it takes long.
+
+        Raises:
+            Exception: the attempt failed; the engine records and retries it.
+        """
+        ...
+
+    def answer(self, query: Any, timeout: float) -> Any:
+        """Read the world."""
+        ...

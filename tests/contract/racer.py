@@ -1,0 +1,85 @@
+"""A process that races others for one SQLite file; run as `python racer.py TASK FILE ARGUMENTS`.
+
+It prints what it did, one thing a line.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from crosswind.embedded.routing import Binding
+from crosswind.embedded.sqlite_bus import SqliteBus
+from crosswind.embedded.sqlite_store import SqliteStore
+from crosswind.errors import Conflict
+from crosswind.ports import Put
+
+
+def count(path: str, partition: str, times: str) -> None:
+    """Add one to a counter so many times."""
+    with SqliteStore(path, timeout=30) as store:
+        counted = 0
+        while counted < int(times):
+            item = store.read(partition, "counter")
+            value, version = (int(item.value), item.version) if item else (0, "")
+            try:
+                store.write(partition, [Put("counter", b"%d" % (value + 1), version)], "t")
+                counted += 1
+            except Conflict:
+                continue
+        print(counted)
+
+
+def claim(path: str, partition: str, keys: str) -> None:
+    """Put so many keys where nobody else has; prints those."""
+    with SqliteStore(path, timeout=30) as store:
+        for n in range(int(keys)):
+            try:
+                store.write(partition, [Put(f"{n:04}", b"")], f"process {os.getpid()}")
+                print(f"{n:04}")
+            except Conflict as conflict:
+                if conflict.written_by(f"process {os.getpid()}"):
+                    raise
+
+
+def drain(path: str, group: str) -> None:
+    """Receive and acknowledge until nothing is left; prints the ids."""
+    with SqliteBus(path, timeout=30) as bus:
+        while received := bus.receive(group, 7, 600):
+            print(*(item.delivery.id for item in received), sep="\n")
+            bus.ack(*received)
+
+
+def bind(path: str, group: str, kind: str) -> None:
+    """Bind a group to a type."""
+    with SqliteBus(path, timeout=30) as bus:
+        bus.bind(group, [Binding(kind)])
+
+
+def die_receiving(path: str, group: str) -> None:
+    """Receive and be killed before acknowledging."""
+    with SqliteBus(path) as bus:
+        for received in bus.receive(group, 1, 60):
+            print(received.delivery.id, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_writing(path: str, partition: str) -> None:
+    """Be killed in the midst of a write of two items."""
+    store = SqliteStore(path)
+    with store._database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO items VALUES (?, 'half', 'v', 't', NULL, x'00')", (partition,)
+        )
+        print("half", flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+TASKS: dict[str, Callable[..., None]] = {
+    task.__name__: task for task in (count, claim, drain, bind, die_receiving, die_writing)
+}
+
+if __name__ == "__main__":
+    TASKS[sys.argv[1]](*sys.argv[2:])
