@@ -3,7 +3,7 @@
     app = App("ops")
 
     @app.on(acts=[ScaleEndpoint])
-    def make_room(event: Event[FailoverPlanned], ctx: Context) -> CapacityReady | FailoverFailed: ...
+    def make_room(event: Event[FailoverPlanned], ctx: Context) -> CapacityReady: ...
 
 A name is imported when it is first used: a function on a cloud pays for what it uses.
 """

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crosswind.actions import Action, Query
 from crosswind.errors import DeclarationError
 from crosswind.handlers import Flight, Function, Handler, Where, signature
 from crosswind_events import CATALOGUE, Codec, EventData
 from crosswind_events.catalogue.schedule import Tick
+
+if TYPE_CHECKING:
+    from crosswind.engine.settings import Settings
 
 F = TypeVar("F", bound=Function)
 
@@ -39,15 +42,19 @@ class App:
     Args:
         name: lower-case letters, digits and dashes; the source of its events is `//crosswind/NAME`.
         group: the deployed function that its handlers belong to, unless they name another.
+        settings: bounds and times of the engine that runs it, where the defaults do not fit.
     """
 
-    def __init__(self, name: str, *, group: str | None = None) -> None:
+    def __init__(
+        self, name: str, *, group: str | None = None, settings: Settings | None = None
+    ) -> None:
         if not _NAME.fullmatch(name):
             raise DeclarationError(
                 f"App name {name!r}: use lower-case letters, digits and dashes, at most 63"
             )
         self.name = name
         self.group = group or name
+        self.settings = settings
         self.source = f"//crosswind/{name}"
         self._handlers: dict[str, Handler] = {}
         self._schedules: dict[str, Schedule] = {}

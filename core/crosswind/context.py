@@ -129,5 +129,12 @@ class Context(ABC):
         """Answer a question of this chain once; returns the answer that won."""
 
     @abstractmethod
+    def answered(self, name: str) -> str | None:
+        """The answer to a question of this chain as it stands, None while it has none.
+
+        Costs one read; what is emitted afterwards is still made by this run.
+        """
+
+    @abstractmethod
     def cancel(self, scope: str) -> None:
         """Drop the timers of a scope, from the commit of this run on."""

@@ -45,6 +45,7 @@ class Start(Generic[D]):
 
     data: D
     subject: str | None = None
+    observer: str | None = None
 
 
 def later(
@@ -70,6 +71,11 @@ def branch(data: D, *, join: str, member: str, subject: str | None = None) -> Br
     return Branch(data, join, member, subject)
 
 
-def start(data: D, *, subject: str | None = None) -> Start[D]:
-    """The first event of a chain of its own, such as what a scheduled probe has found."""
-    return Start(data, subject)
+def start(data: D, *, subject: str | None = None, observer: str | None = None) -> Start[D]:
+    """The first event of a chain of its own, such as what a scheduled probe has found.
+
+    Args:
+        observer: who says it, as the last part of the event's source (`//crosswind/APP/OBSERVER`).
+            What one source says takes back what it said before; name independent observers apart.
+    """
+    return Start(data, subject, observer)

@@ -7,7 +7,8 @@
     │   ├── Conflict                      a demanded version or absence did not hold
     │   ├── Throttled                     the store asks for patience; nothing was written
     │   ├── Unreachable (ConnectionError) the answer was lost; the write may have landed
-    │   └── TooLarge (ValueError)         beyond the neutral limits; nothing was written
+    │   ├── TooLarge (ValueError)         beyond the neutral limits; nothing was written
+    │   └── InvalidRequest (ValueError)   not a request that the protocol knows
     ├── NotAccepted                       the bus did not take these messages
     ├── RunFailed                         a run cannot go on; it is retried or dead-lettered
     │   ├── Diverged                      code and record disagree about what was done
@@ -16,7 +17,10 @@
     │   └── ActionRefused (PermissionError)  a person rejected an action, or nobody answered
     └── Returned                          not a failure: the delivery must come again later
 
-`InvalidEvent` belongs to `crosswind_events` and is not repeated here.
+An error of one subject stands with that subject: `SignalRejected` (signals), `NotInFleet`
+(fleet), `NoSuchProposal` (gate), `NotRedrivable` (engine), `WorldFailed` (world). All derive from
+the root.
+`InvalidEvent` belongs to `crosswind_events`.
 """
 
 from __future__ import annotations
@@ -71,6 +75,18 @@ class Unreachable(StoreError, ConnectionError):
 
 class TooLarge(StoreError, ValueError):
     """An item or a write is beyond the neutral limits; nothing was written."""
+
+
+class InvalidRequest(StoreError, ValueError):
+    """A store or bus was asked for something that the protocol does not know; nothing was done.
+
+    Args:
+        faults: all of them.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
 
 
 class NotAccepted(CrosswindError):

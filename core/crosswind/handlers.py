@@ -50,7 +50,12 @@ class Where:
         """Whether an event passes; this is what every compiled filter must agree with."""
         if self.subject and not (event.subject or "").startswith(self.subject):
             return False
-        return all(event.extensions.get(name) == value for name, value in self.extensions)
+        return all(equal(event.extensions.get(name), value) for name, value in self.extensions)
+
+
+def equal(given: str | int | bool | None, wanted: str | int | bool) -> bool:
+    """Whether an extension has a value, of the same type: True is not 1, nor "1"."""
+    return type(given) is type(wanted) and given == wanted
 
 
 @dataclass(frozen=True, slots=True)

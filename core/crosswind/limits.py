@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from crosswind.errors import StoreError, TooLarge
+from crosswind.errors import InvalidRequest, TooLarge
 from crosswind.ports import (
     ABSENT,
     MAX_CHANGES,
@@ -32,18 +32,7 @@ MAX_EVENT_BYTES: Final = 240_000
 Standard hold 256 KB together with the envelope that is added on the way."""
 
 _SHOWN: Final = 64
-
-
-class InvalidRequest(StoreError, ValueError):
-    """A store was asked for something that the protocol does not know; nothing was done.
-
-    Args:
-        faults: all of them.
-    """
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = tuple(faults)
+_FEW: Final = 100
 
 
 class _Rule(NamedTuple):
@@ -63,6 +52,9 @@ _WORDS: Final = f"{MAX_NAME_BYTES} printable ASCII characters without / \\ # ? %
 _NAME: Final = _Rule(re.compile(_CHARACTERS + "{1,256}"), f"1 to {_WORDS}")
 _PART: Final = _Rule(re.compile(_CHARACTERS + "{0,256}"), f"at most {_WORDS}")
 _TOKEN: Final = _Rule(re.compile("[ -~]{1,256}"), f"1 to {MAX_NAME_BYTES} printable ASCII")
+
+# All names of a write in one match, which is what almost every write comes down to.
+_NAMES: Final = re.compile(f"{_CHARACTERS}{{1,256}}(?:\n{_CHARACTERS}{{1,256}})*")
 
 
 def check_read(partition: str, key: str) -> None:
@@ -122,26 +114,34 @@ def check_write(partition: str, changes: Sequence[Change], token: str) -> None:
     """
     if len(changes) > MAX_CHANGES:
         raise TooLarge(f"{len(changes)} changes in one write, at most {MAX_CHANGES} are allowed")
-    faults = [*_NAME.faults("partition", partition), *_TOKEN.faults("token", token)]
+    keys = [change.key for change in changes]
+    faults: list[str] = []
+    names = "\n".join((partition, *keys))
+    # A line break inside of a name makes one line too many.
+    well = _NAMES.fullmatch(names) and names.count("\n") == len(keys)
+    if not (well and _TOKEN.pattern.fullmatch(token)):
+        faults += (*_NAME.faults("partition", partition), *_TOKEN.faults("token", token))
+        for key in keys:
+            faults += _NAME.faults("key", key)
+    if len(set(keys)) < len(keys):
+        for key in sorted({key for key in keys if keys.count(key) > 1}):
+            faults.append(f"key {_shown(key)} occurs twice; a write names a key once")
     large: list[str] = []
-    keys: set[str] = set()
     puts = total = 0
     for change in changes:
-        key = change.key
-        faults += _NAME.faults("key", key)
-        if key in keys:
-            faults.append(f"key {_shown(key)} occurs twice; a write names a key once")
-        keys.add(key)
         if isinstance(change, Put):
             puts += 1
             size = len(change.value)
             total += size
             if size > MAX_ITEM_BYTES:
-                large.append(f"{_shown(key)} has {size} bytes, an item at most {MAX_ITEM_BYTES}")
+                key = _shown(change.key)
+                large.append(f"{key} has {size} bytes, an item at most {MAX_ITEM_BYTES}")
             if change.expires is not None and not math.isfinite(change.expires):
-                faults.append(f"key {_shown(key)} expires at {change.expires}, which is no time")
+                key = _shown(change.key)
+                faults.append(f"key {key} expires at {change.expires}, which is no time")
         elif isinstance(change, Delete) and change.expect == ABSENT:
-            faults.append(f"key {_shown(key)} is deleted unseen; demand the version that was read")
+            key = _shown(change.key)
+            faults.append(f"key {key} is deleted unseen; demand the version that was read")
     if not puts:
         faults.append("nothing is put; a write puts at least one item, which carries its token")
     if faults:
@@ -165,12 +165,25 @@ def refusal(message: Message) -> str | None:
     if message.due is not None and not math.isfinite(message.due):
         return f"{_shown(message.id)} is due at {message.due}, which is no time"
     try:
+        if _surely_small(message):
+            return None
         size = message_bytes(message)
     except UnicodeEncodeError:
         return f"{_shown(message.id)} holds half a surrogate pair, which is no text"
     if size > MAX_EVENT_BYTES:
         return f"{_shown(message.id)} has {size} bytes, a message at most {MAX_EVENT_BYTES}"
     return None
+
+
+def _surely_small(message: Message) -> bool:
+    """Whether a message is far below the limit and all of its texts are ASCII."""
+    texts = [message.id, *[v for v in message.attributes.values() if isinstance(v, str)]]
+    text = "".join(texts)
+    return (
+        len(message.body) + 4 * len(text) < MAX_EVENT_BYTES // 2
+        and len(message.attributes) < _FEW
+        and text.isascii()
+    )
 
 
 def message_bytes(message: Message) -> int:

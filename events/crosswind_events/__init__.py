@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from .catalogue.incident import IncidentOpened, IncidentResolved
     from .catalogue.region import Native, RegionRecovered, RegionUnhealthy
     from .catalogue.schedule import Tick
+else:
+    # Not for a type checker, which would take any name for one of this module.
+    def __getattr__(name: str) -> Any:
+        if name not in _CATALOGUE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f".{_CATALOGUE[name]}", __name__), name)
+        globals()[name] = value
+        return value
+
 
 __all__ = [
     # the envelope and what it holds
@@ -79,16 +90,6 @@ _CATALOGUE = {
     "DeadLettered": "catalogue.deadletter",
     "Tick": "catalogue.schedule",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _CATALOGUE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f".{_CATALOGUE[name]}", __name__), name)
-    globals()[name] = value
-    return value
 
 
 def __dir__() -> list[str]:

@@ -46,7 +46,6 @@ _ENDS = re.compile(r"[a-z][a-z-]{0,31}").fullmatch
 _SECRETS = (SecretStr, SecretBytes, Secret)
 _DATES = (datetime, AwareDatetime, NaiveDatetime, PastDatetime, FutureDatetime)
 
-
 _REFER = "would carry a secret; events are stored and logged, so let it hold a reference instead"
 _LOOSE = (
     "holds a date inside a class that is no Part; derive that class from Part, or annotate the "
@@ -54,20 +53,20 @@ _LOOSE = (
 )
 
 
-def _field_flaw(field: FieldInfo, foreign: bool, seen: set[int]) -> str | None:
+def _field_flaw(field: FieldInfo, foreign: bool, seen: dict[int, Any]) -> str | None:
     if InUtc in field.metadata:
         return None
     return _first(_flaw(inner, foreign, seen) for inner in (field.annotation, *field.metadata))
 
 
-def _flaw(annotation: Any, foreign: bool, seen: set[int]) -> str | None:
+def _flaw(annotation: Any, foreign: bool, seen: dict[int, Any]) -> str | None:
     """Find in an annotation, and in every class nested there, what event data must not hold.
 
     Dates are found in `foreign` classes only: those of a Part are made UTC by the Part itself.
     """
     if id(annotation) in seen or InUtc in getattr(annotation, "__metadata__", ()):
         return None
-    seen.add(id(annotation))
+    seen[id(annotation)] = annotation  # held, so that no other annotation can get its id
     if isinstance(annotation, type):
         if issubclass(annotation, _SECRETS):
             return _REFER
@@ -97,7 +96,8 @@ def _first(flaws: Iterable[str | None]) -> str | None:
 _OPAQUE = frozenset(
     ("metadata", "default", "expected", "members", "cls", "config", "serialization")
 )
-_NUMBERS = frozenset(("int", "float", "bool"))
+# Parts whose keys are not those of a schema, but names that a user chose.
+_NAMED = frozenset(("fields", "choices"))
 
 
 def _tightened(node: Any) -> Any:
@@ -109,12 +109,20 @@ def _tightened(node: Any) -> Any:
         return [_tightened(inner) for inner in node]
     if not isinstance(node, dict) or is_in_utc(node):
         return node
-    kind = node.get("type")
-    if kind == "datetime":
-        return in_utc(node)
-    if kind in _NUMBERS:
-        return {"strict": True, **node}
-    return {key: inner if key in _OPAQUE else _tightened(inner) for key, inner in node.items()}
+    match node.get("type"):
+        case "datetime":
+            return in_utc(node)
+        case "int" | "float" | "bool":
+            return {"strict": True, **node}
+    return {key: _tightened_at(key, inner) for key, inner in node.items()}
+
+
+def _tightened_at(key: str, inner: Any) -> Any:
+    if key in _OPAQUE:
+        return inner
+    if key in _NAMED and isinstance(inner, dict):
+        return {name: _tightened(each) for name, each in inner.items()}
+    return _tightened(inner)
 
 
 class Part(BaseModel):
@@ -150,7 +158,7 @@ class Part(BaseModel):
         schema = handler(source)
         # The fields are read here because by now the class's forward references are resolved.
         for name, field in cls.__pydantic_fields__.items():
-            if flaw := _field_flaw(field, False, set()):
+            if flaw := _field_flaw(field, False, {}):
                 raise TypeError(f"{cls.__name__}.{name} {flaw}")
         tightened: CoreSchema = _tightened(schema)
         return tightened
@@ -183,7 +191,10 @@ class EventData(Part):
                 f"{cls.__name__}: ends= must be a word of lower-case letters and hyphens, such as "
                 f'"completed"; got {ends!r:.99}'
             )
-        if taken := {"event_type", "ends"} & cls.__annotations__.keys():
+        fields = set(cls.__annotations__).union(
+            *(getattr(base, "__pydantic_fields__", ()) for base in cls.__bases__)
+        )
+        if taken := {"event_type", "ends"} & fields:
             raise TypeError(
                 f"{cls.__name__}: a field must not be named {taken.pop()}, which every model has "
                 "for its own type; name the field otherwise and give it that name as alias"

@@ -72,7 +72,7 @@ class Event(Generic[D]):
     def of(
         data: E,
         *,
-        id: str,  # noqa: A002 - the attribute's own name
+        id: str,
         source: str,
         time: datetime,
         subject: str | None = None,
@@ -126,9 +126,9 @@ class _Draft(Generic[T]):
 
 
 def assemble(
-    id: str,  # noqa: A002 - the attribute's own name, as in Event
+    id: str,
     source: str,
-    type: str,  # noqa: A002 - likewise
+    type: str,
     time: datetime,
     data: T,
     subject: str | None,

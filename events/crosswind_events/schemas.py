@@ -37,6 +37,14 @@ class _Plain(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
+    def dict_schema(self, schema: Any) -> dict[str, Any]:
+        """Hold every key to its pattern: pydantic's own form lets others pass unlooked at."""
+        made = super().dict_schema(schema)
+        for pattern, values in made.pop("patternProperties", {}).items():
+            made["propertyNames"] = {**made.get("propertyNames", {}), "pattern": pattern}
+            made["additionalProperties"] = values
+        return made
+
 
 def type_schema(model: type[EventData]) -> dict[str, Any]:
     """Give the JSON Schema (draft 2020-12) of the data of one event type."""

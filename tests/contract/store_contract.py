@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,7 @@ from uuid import uuid4
 import pytest
 
 from contract.store_model import run_model
-from crosswind.errors import Conflict, Throttled, TooLarge
-from crosswind.limits import InvalidRequest
+from crosswind.errors import Conflict, InvalidRequest, Throttled, TooLarge
 from crosswind.ports import (
     ABSENT,
     MAX_CHANGES,
@@ -73,11 +73,14 @@ def held(store: Store, partition: str) -> dict[str, bytes]:
 class StoreContract:
     """Specification of `crosswind.ports.Store`."""
 
-    examples = 100
+    examples = 40
     """Random walks of the model test; a slow store may take fewer."""
 
     racers = 4
     """Threads that race each other."""
+
+    rounds = 50
+    """What each of them does in a race; a slow store may take fewer."""
 
     @pytest.fixture
     def store(self) -> Any:
@@ -545,7 +548,7 @@ class StoreContract:
             mine = peer if racer % 2 else store
             token = f"racer {racer}"
             won: list[str] = []
-            for n in range(20):
+            for n in range(self.rounds):
                 try:
                     patiently(put, mine, partition, f"{n:02}", b"", token)
                     won.append(f"{n:02}")
@@ -556,6 +559,7 @@ class StoreContract:
 
         won = [key for keys in self._race(race) for key in keys]
 
+        assert sorted(won) == [f"{n:02}" for n in range(self.rounds)]
         assert sorted(won) == [item.key for item in store.scan(partition)]
 
     def test_no_update_is_lost_in_a_race(self, store: Store, peer: Store, partition: str) -> None:
@@ -564,7 +568,7 @@ class StoreContract:
         def race(racer: int) -> int:
             mine = peer if racer % 2 else store
             counted = 0
-            while counted < 10:
+            while counted < self.rounds:
                 item = patiently(mine.read, partition, "counter")
                 assert item is not None
                 count = Put("counter", b"%d" % (int(item.value) + 1), item.version)
@@ -575,8 +579,8 @@ class StoreContract:
                     continue
             return counted
 
-        assert sum(self._race(race)) == 10 * self.racers
-        assert held(store, partition) == {"counter": b"%d" % (10 * self.racers)}
+        assert sum(self._race(race)) == self.rounds * self.racers
+        assert held(store, partition) == {"counter": b"%d" % (self.rounds * self.racers)}
 
     def test_what_one_write_changes_together_stays_together_in_a_race(
         self, store: Store, peer: Store, partition: str
@@ -587,7 +591,7 @@ class StoreContract:
             mine = peer if racer % 2 else store
             source, target = "ab" if racer % 2 else "ba"
             moved = 0
-            for _ in range(10):
+            for _ in range(self.rounds):
                 items = [patiently(mine.read, partition, key) for key in (source, target)]
                 given, taken = (item for item in items if item is not None)
                 changes = [
@@ -610,10 +614,16 @@ class StoreContract:
 
     def _race(self, race: Callable[[int], T]) -> list[T]:
         unhurried = sys.getswitchinterval()
-        sys.setswitchinterval(1e-5)  # so that threads cut into each other, also in a fast store
+        sys.setswitchinterval(1e-6)  # so that threads cut into each other, also in a fast store
+        together = threading.Barrier(self.racers)
+
+        def start(racer: int) -> T:
+            together.wait(60)
+            return race(racer)
+
         try:
             with ThreadPoolExecutor(self.racers) as pool:
-                return list(pool.map(race, range(self.racers), timeout=60))
+                return list(pool.map(start, range(self.racers), timeout=60))
         finally:
             sys.setswitchinterval(unhurried)
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from crosswind.errors import NotAccepted
-from crosswind.limits import InvalidRequest, refusal
+from crosswind.errors import InvalidRequest, NotAccepted
+from crosswind.limits import refusal
 from crosswind.ports import Bus, Delivery, Message
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ class Consumer(Bus, Protocol):
 
     A message goes to each group once and waits there until it is due. Whoever receives it has it
     alone for the time of its visibility; not acknowledged by then, it is received again. What was
-    received `MAX_RECEIPTS` times, or what the bus was told instead, becomes a dead letter when it
-    would be received once more. While it waits or is being worked on, another message of its id
-    is a duplicate and dropped.
+    received as often as the bus allows, `MAX_RECEIPTS` times unless it was told another number,
+    becomes a dead letter when it would be received once more. While it waits or is being worked
+    on, another message of its id is a duplicate and dropped.
     """
 
     def bind(self, group: str, bindings: Iterable[Binding]) -> None:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 from weakref import WeakSet
 
@@ -76,19 +76,35 @@ class Database:
         self._idle: list[sqlite3.Connection] = []
         self._in_use = 0
         self._halted = self._closed = False
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         with _forking:
-            with self.connection() as connection:
-                _prepare(connection, self.path, timeout)
+            try:
+                with self.connection() as connection:
+                    _prepare(connection, self.path, timeout)
+            except BaseException:
+                self.close()
+                raise
             _databases.add(self)
 
-    @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection on which every statement is a transaction of its own.
 
         Raises:
             StoreError: or one of its kinds, in place of the error of SQLite and caused by it.
         """
+        return self._lend(False)
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection in the midst of a write transaction, which is undone if the block raises.
+
+        Raises:
+            StoreError: as `connection` does.
+        """
+        return self._lend(True)
+
+    @contextmanager
+    def _lend(self, transaction: bool) -> Iterator[sqlite3.Connection]:
         connection = self._take()
         try:
             if connection is None:
@@ -99,7 +115,15 @@ class Database:
                     check_same_thread=False,
                 )
                 connection.execute("PRAGMA synchronous=NORMAL")
-            yield connection
+            if transaction:
+                connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                if transaction:
+                    connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
         except sqlite3.Error as error:
             # What has failed once is not trusted again.
             if connection is not None:
@@ -109,21 +133,15 @@ class Database:
         finally:
             self._give_back(connection)
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A connection in the midst of a write transaction, which is undone if the block raises."""
-        with self.connection() as connection, _immediate(connection):
-            yield connection
-
     def close(self) -> None:
         """Close all connections, those in use as soon as they are given back."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._close_idle()
 
     def halt(self) -> None:
         """Wait for what is under way, close everything, and let nothing start before `resume`."""
-        self._changed.acquire()
+        self._lock.acquire()
         self._halted = True
         self._changed.wait_for(lambda: not self._in_use)
         self._close_idle()
@@ -132,10 +150,10 @@ class Database:
         """End a halt, in the process that halted or in its child."""
         self._halted = False
         self._changed.notify_all()
-        self._changed.release()
+        self._lock.release()
 
     def _take(self) -> sqlite3.Connection | None:
-        with self._changed:
+        with self._lock:
             while self._halted:
                 self._changed.wait()
             if self._closed:
@@ -144,7 +162,7 @@ class Database:
             return self._idle.pop() if self._idle else None
 
     def _give_back(self, connection: sqlite3.Connection | None) -> None:
-        with self._changed:
+        with self._lock:
             self._in_use -= 1
             if connection is not None:
                 self._idle.append(connection)
@@ -179,17 +197,6 @@ def _after_fork() -> None:
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
-@contextmanager
-def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
-
-
 def _prepare(connection: sqlite3.Connection, path: str, timeout: float) -> None:
     """Create the tables or recognise them; any number of processes may do so at once."""
     deadline = time.monotonic() + timeout
@@ -197,13 +204,15 @@ def _prepare(connection: sqlite3.Connection, path: str, timeout: float) -> None:
         try:
             while not _recognised(connection, path):
                 connection.execute("PRAGMA journal_mode=WAL")
-                with _immediate(connection):
-                    _create(connection)
+                connection.execute("BEGIN IMMEDIATE")
+                _create(connection)
+                connection.execute("COMMIT")
             # Again, because a file restored from a copy may have lost the mode.
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
             # A change of the journal's mode fails at once where other statements wait.
+            connection.rollback()
             if _code(error) not in _THROTTLED or time.monotonic() > deadline:
                 raise
             time.sleep(0.005)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from crosswind.handlers import Where
+from crosswind.handlers import Where, equal
 
 Attributes = Mapping[str, str | int | bool]
 
@@ -24,7 +24,7 @@ class Binding(NamedTuple):
             return True
         if where.subject and not str(attributes.get("subject", "")).startswith(where.subject):
             return False
-        return all(attributes.get(name) == value for name, value in where.extensions)
+        return all(equal(attributes.get(name), value) for name, value in where.extensions)
 
     def filter(self) -> str:
         """The filter as canonical JSON, for other processes to read."""

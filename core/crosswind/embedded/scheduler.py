@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from crosswind_events import Event
-from crosswind_events.catalogue.schedule import Tick
-
 from crosswind.engine.identity import name_id
 from crosswind.errors import DeclarationError
 from crosswind.ports import Bus, Message
+from crosswind_events import Event
+from crosswind_events.catalogue.schedule import Tick
 
 if TYPE_CHECKING:
     from crosswind.app import App, Schedule

@@ -15,11 +15,14 @@ from crosswind.embedded.consumer import Consumer, Received
 from crosswind.embedded.routing import Binding
 from crosswind.embedded.scheduler import Scheduler
 from crosswind.engine.dispatch import Again, Engine
-from crosswind.errors import StoreError
+from crosswind.errors import Throttled, Unreachable
 
 BATCH = 16
 POLL = 0.05
 """Seconds between two looks at an empty queue: what another process publishes is not announced."""
+
+HOUSEKEEPING = 3_600.0
+"""Seconds between two removals of what has expired."""
 
 
 class Worked(NamedTuple):
@@ -61,6 +64,7 @@ class Worker:
         self.report = report
         self.scheduler = Scheduler(engine.app, bus, engine.clock) if schedules else None
         settings = engine.settings
+        self._house_kept = engine.clock()
         self.visibility = settings.lease * 1.5 + settings.skew
         self.bind()
 
@@ -92,18 +96,23 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; what is in hand then is finished first.
 
-        A file that does not answer is tried again with growing patience.
+        A file that does not answer is tried again with growing patience. About once an hour what
+        has expired is removed from it.
+
+        Raises:
+            StoreError: the file is damaged, or of a newer release.
         """
         patience = POLL
         while not stop.is_set():
             try:
                 worked = self.step()
-            except StoreError:
+            except (Throttled, Unreachable):
                 # Nothing is lost: what was received comes again when its visibility lapses.
                 patience = min(patience * 2, 5.0)
                 stop.wait(patience)
                 continue
             patience = POLL
+            self._keep_house()
             if not worked:
                 stop.wait(self._pause())
 
@@ -141,6 +150,13 @@ class Worker:
     def _tell(self, group: str, one: Received, outcome: Again | None, *, dead: bool) -> None:
         if self.report is not None:
             self.report(Worked(group, one.delivery.id, one.delivery.body, outcome, dead))
+
+    def _keep_house(self) -> None:
+        now = self.engine.clock()
+        purge = getattr(self.engine.ledger.store, "purge", None)
+        if purge is not None and now >= self._house_kept + HOUSEKEEPING:
+            self._house_kept = now
+            purge(now)
 
     def _pause(self) -> float:
         """Seconds until it is worth looking again."""

@@ -79,6 +79,7 @@ class Acting:
             case Wait(until, why, proposed):
                 out = []
                 if proposed:
+                    self.record.proposals += 1
                     out.append(
                         approval_requested(self.runtime, self.event, self.record, action, entry)
                     )
@@ -88,7 +89,6 @@ class Acting:
                 entry.result = None
                 raise ActionRefused(action.kind, outcome, by, reason)
             case Renew():
-                self.record.proposals += 1
                 log.forget_pending()
                 raise RunAgain
 

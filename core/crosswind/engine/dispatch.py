@@ -24,6 +24,7 @@ from crosswind.engine.parking import Parking
 from crosswind.engine.runs import Runs
 from crosswind.engine.runtime import Runtime
 from crosswind.engine.settings import Settings
+from crosswind.engine.turns import Turn
 from crosswind.errors import Returned, Throttled, Unreachable
 from crosswind.ports import Bus, Delivery, Performer, Store
 from crosswind_events import Event, InvalidEvent
@@ -57,7 +58,7 @@ class Engine:
         bus: where events go out.
         fleet: the declared fleet; without one every action is only observed.
         performers: who carries out actions and answers queries.
-        settings: bounds and times.
+        settings: bounds and times; those of the app, or the defaults, unless given.
         clock: seconds since the epoch.
     """
 
@@ -73,7 +74,7 @@ class Engine:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.app = app
-        self.settings = settings or Settings()
+        self.settings = settings or app.settings or Settings()
         self.clock = clock
         self.runtime = Runtime(app, store, fleet, performers, self.settings, clock)
         self.ledger = self.runtime.ledger
@@ -137,6 +138,9 @@ class Engine:
             return Again(f"the store is throttled: {error}", 1.0)
         except Unreachable as error:
             return Again(f"the store is unreachable: {error}", self.settings.wait)
+        except Turn as turn:
+            # A turn that nobody down there took: others are in motion, and it settles by itself.
+            return Again(f"its run is contended ({type(turn).__name__})", self.settings.wait)
         return None
 
     def _flush(self) -> None:

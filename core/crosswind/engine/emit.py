@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from crosswind.emissions import Branch, Later, Start
 from crosswind.engine.identity import emitted_id, resume_id
@@ -118,8 +119,11 @@ def outgoing(
         subject = yielded.subject
     due: float | None = None
     at = now if maker.at is None else maker.at
+    source = app.source
     if isinstance(yielded, Start):
         extensions.pop("ended", None)
+        if yielded.observer is not None:
+            source = f"{app.source}/{quote(yielded.observer, safe='')}"
     else:
         extensions["correlationid"] = extensions["partitionkey"] = chain
         extensions["hop"] = maker.hop + 1
@@ -138,7 +142,7 @@ def outgoing(
     event = Event.of(
         data,
         id=emitted_id(chain, maker.name, number),
-        source=app.source,
+        source=source,
         time=datetime.fromtimestamp(at, UTC),
         subject=subject,
         extensions=extensions,

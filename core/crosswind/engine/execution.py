@@ -39,6 +39,9 @@ R = TypeVar("R", bound="BaseModel")
 
 _TURNS = 16
 
+_EVIDENCE_SHARE = 0.9
+"""Of the bytes of an observation: what is recorded is encoded anew, and a little longer."""
+
 
 class Execution(Context):
     """One handler at work on one event."""
@@ -84,10 +87,7 @@ class Execution(Context):
         """
         for _ in range(_TURNS):
             try:
-                self._call()
-                self._commit()
-            except Suspend as turn:
-                self.suspend(turn)
+                self._attempt()
             except Drop as turn:
                 self.drop(turn.why)
             except RunAgain:
@@ -95,6 +95,13 @@ class Execution(Context):
                 continue
             return
         raise Returned("the chain is contended", self.runtime.settings.wait)
+
+    def _attempt(self) -> None:
+        try:
+            self._call()
+            self._commit()
+        except Suspend as turn:
+            self.suspend(turn)
 
     def _call(self) -> None:
         handler = self.handler
@@ -238,12 +245,13 @@ class Execution(Context):
         said = {item.key: item.value for item in items}
         if self.record.first:
             said.setdefault(EVIDENCE + self.record.run, self.record.event)
-        pieces = sorted(
-            (codec.decode(body) for body in said.values()), key=lambda e: (e.time, e.id)
+        pieces = weighable(
+            [(codec.decode(body), len(body)) for body in said.values()],
+            self.runtime.settings.evidence,
+            self.runtime.settings.observation_bytes,
         )
-        pieces = pieces[-self.runtime.settings.evidence :]
         self._note("evidence", None, [from_json(codec.encode(piece)) for piece in pieces])
-        return tuple(pieces)
+        return pieces
 
     def observe(self, query: Query[R]) -> R:
         if type(query) not in self.handler.reads:
@@ -305,6 +313,14 @@ class Execution(Context):
         self._made_by(emit.Maker(f"settled:{name}", cause, answer.hop, answer.at))
         return answer.outcome
 
+    def answered(self, name: str) -> str | None:
+        entry = self._log.recall(f"answered:{name}", None)
+        if entry is not None:
+            return None if entry.result is None else str(entry.result)
+        answer = self.joins.settled(name)
+        self._note(f"answered:{name}", None, None if answer is None else answer.outcome)
+        return None if answer is None else answer.outcome
+
     def cancel(self, scope: str) -> None:
         self.writer.cancel(scope)
 
@@ -338,3 +354,30 @@ class Execution(Context):
         if entry is None:
             entry = acting.claim(action, args, self._log)
         return acting.take(action, entry, index, self._maker.hop, self._log, self.joins)  # type: ignore[no-any-return]  # checked against action.returns
+
+
+def weighable(said: list[tuple[Event[Any], int]], most: int, size: int) -> tuple[Event[Any], ...]:
+    """What is weighed where more was said than can be recorded, oldest first.
+
+    Each source's last word goes before what any source has said earlier; then the newest go first.
+
+    Args:
+        said: events with their sizes in bytes.
+        most: how many.
+        size: bytes of all together.
+    """
+    said.sort(key=lambda piece: (piece[0].time, piece[0].id), reverse=True)
+    heard: set[str] = set()
+    last: list[tuple[Event[Any], int]] = []
+    earlier: list[tuple[Event[Any], int]] = []
+    for piece in said:
+        (earlier if piece[0].source in heard else last).append(piece)
+        heard.add(piece[0].source)
+    chosen: list[Event[Any]] = []
+    left = size * _EVIDENCE_SHARE
+    for event, length in (*last, *earlier)[:most]:
+        if length > left:
+            break
+        chosen.append(event)
+        left -= length
+    return tuple(sorted(chosen, key=lambda event: (event.time, event.id)))

@@ -30,11 +30,19 @@ from crosswind.errors import (
     TooLarge,
 )
 from crosswind.ports import ABSENT, Change, Put
-from crosswind_events import Event
+from crosswind_events import Event, InvalidEvent
 from crosswind_events.catalogue.chain import BranchFailed
 from crosswind_events.catalogue.deadletter import DeadLettered
 
-PERMANENT = (ActionRefused, BoundExceeded, DeclarationError, Diverged, NotDeclared, TooLarge)
+PERMANENT = (
+    ActionRefused,
+    BoundExceeded,
+    DeclarationError,
+    Diverged,
+    InvalidEvent,
+    NotDeclared,
+    TooLarge,
+)
 """Failures that no repetition can mend."""
 
 _ERROR_LENGTH = 2_000

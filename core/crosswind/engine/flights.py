@@ -26,11 +26,15 @@ from crosswind.engine.identity import (
 )
 from crosswind.engine.ledger import Ledger
 from crosswind.engine.opening import Joining, Leading
+from crosswind.engine.record import Record
 from crosswind.engine.settings import Settings
 from crosswind.errors import BoundExceeded, Conflict, DeclarationError, Returned
 from crosswind.handlers import Flight, Handler
 from crosswind.ports import ABSENT, Check, Item, Put
 from crosswind_events import Event
+
+_REPLACED = "replaced"
+"""The outcome of a chain that another closed before its first write."""
 
 _TURNS = 12
 """How often an admission that meets others in motion looks again before it is returned."""
@@ -299,11 +303,14 @@ class _Ask:
             self.ledger.write(self.partition, [Put(self.lock_key, hold.encode(), lock_version)])
         lock = Lock(self.flight.name, self.target, hold.epoch)
         head = own_head or Head(opened=self.now)
-        if not head.open:
+        if not head.open and not _never_began(head):
             return Placed(self.own)
         if head.lock is None:
             head = Head(
-                opened=head.opened, deadline=self.deadline, evidence=head.evidence + 1, lock=lock
+                opened=head.opened if head.open else self.now,
+                deadline=self.deadline,
+                evidence=head.evidence + 1,
+                lock=lock,
             )
             evidence_key = self.run
         else:
@@ -330,7 +337,7 @@ class _Ask:
         head, version = self._head_of(hold.chain)
         partition = chain_partition(hold.chain)
         if head is None:
-            closed = Head(opened=self.now).closed("replaced", self.now)
+            closed = Head(opened=self.now).closed(_REPLACED, self.now)
             self.ledger.write(partition, [Put(HEAD, closed.encode(), ABSENT)])
             raise _Moved
         if head.open:
@@ -344,10 +351,27 @@ class _Ask:
             closed = head.closed(outcome, self.now)
             self.ledger.write(partition, [Put(HEAD, closed.encode(), version)])
             raise _Moved
-        rest = (head.closed_at or 0.0) + self.settings.lease + self.settings.skew - self.now
+        rest = self._under_way(hold.chain, head)
         if rest > 0:
-            return Queued(f"chain {hold.chain} has just closed and may have calls under way", rest)
+            return Queued(f"chain {hold.chain} has just closed and has a call under way", rest)
         return None
+
+    def _under_way(self, chain: str, head: Head) -> float:
+        """Seconds for which something of a closed chain may still be done.
+
+        Whoever acts holds a claim that is durable before the head is looked at. What claims after
+        the head was closed sees that and does nothing; what claimed before shows its lease here.
+        """
+        settings = self.settings
+        if self.now >= (head.closed_at or 0.0) + settings.lease + settings.skew:
+            return 0.0
+        if head.outcome == _REPLACED:
+            # Its first write may be on its way: it lands on the closed head, or not at all.
+            return 0.0
+        runs = self.ledger.scan(chain_partition(chain), RUN)
+        records = (Record.decode(item.value) for item in runs)
+        leases = [record.lease for record in records if record.state == "claimed"]
+        return max(leases, default=0.0) + settings.skew - self.now
 
     def _become(self, role: Role, version: str, head: Head | None, head_version: str) -> None:
         """Another took the lock first: be its guest, if nothing was decided as a leader."""
@@ -363,3 +387,11 @@ class _Ask:
     def _head_of(self, chain: str) -> tuple[Head | None, str]:
         item: Item | None = self.ledger.read(chain_partition(chain), HEAD)
         return (None, ABSENT) if item is None else (Head.decode(item.value), item.version)
+
+
+def _never_began(head: Head) -> bool:
+    """Whether a head was put closed before the chain's first write; its leader may open it.
+
+    The leader's earlier first write, should it still be under way, demands that there is no head.
+    """
+    return head.outcome == _REPLACED and head.lock is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,6 +11,23 @@ from crosswind.ports import Change, Item, Store
 
 REPEATS = 3
 """How often a write is tried whose answer was lost."""
+
+
+_counter = itertools.count()
+_prefix = os.urandom(12).hex()
+
+
+def fresh_token() -> str:
+    """A token that no other write has: of this process, and of its count."""
+    return f"{_prefix}{next(_counter):x}"
+
+
+def _fork() -> None:
+    global _prefix
+    _prefix = os.urandom(12).hex()
+
+
+os.register_at_fork(after_in_child=_fork)
 
 
 class Ledger:
@@ -48,7 +66,7 @@ class Ledger:
             Throttled, TooLarge: nothing was written.
             Unreachable: still not known; the write may have landed, or land late.
         """
-        token = os.urandom(12).hex()
+        token = fresh_token()
         for _ in range(REPEATS - 1):
             try:
                 return self._write(partition, changes, token)

@@ -47,8 +47,8 @@ class Entry:
     """One thing that a handler observed or did.
 
     Attributes:
-        kind: `now`, `fleet`, `lock`, `evidence`, `query:KIND`, `join:NAME`, `settle:NAME`,
-            `act:KIND`.
+        kind: `now`, `fleet`, `lock`, `evidence`, `query:KIND`, `join:NAME`, `close:NAME`,
+            `settle:NAME`, `answered:NAME`, `act:KIND`.
         args: what was asked, as JSON.
         result: what was answered, as JSON; `OUTSTANDING` for an action without a result.
         at: when it was asked first, seconds since the epoch.

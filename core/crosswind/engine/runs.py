@@ -134,6 +134,10 @@ class Runs:
                     self._drop(record, event, handler, why, version)
                     return
                 case Placed(chain):
+                    if queued is not None and chain == own:
+                        why = "its chain was closed before it could be worked"
+                        self._drop(queued[0], event, handler, why, queued[1])
+                        return
                     self._placed(handler, event, body, chain, now)
                 case Queued(why, after):
                     self._queue(handler, event, body, own, now, why, after, queued)
@@ -194,7 +198,11 @@ class Runs:
         )
         record.queued = True
         execution = Execution(self.runtime, handler, event, record, version, None)
-        execution.suspend(Suspend(now + after, f"queued: {why}", []))
+        try:
+            execution.suspend(Suspend(now + after, f"queued: {why}", []))
+        except Overtaken as turn:
+            self._obey_found(turn.item)
+            return
         self._publish(execution)
 
     def _execute(self, execution: Execution) -> None:

@@ -7,10 +7,9 @@ by a turn of the protocol.
 
 from __future__ import annotations
 
-import os
-
 from crosswind.engine.head import Head
 from crosswind.engine.identity import HEAD, RUN, chain_partition, safe
+from crosswind.engine.ledger import fresh_token
 from crosswind.engine.log import Log
 from crosswind.engine.opening import Continuing, Joining, Leading, Opening
 from crosswind.engine.record import Outgoing, Record, State
@@ -82,7 +81,7 @@ class RunWriter:
         """Hold the run, durably, with all that was observed and done so far."""
         record = self.record
         if not record.owner or record.state != "claimed":
-            record.owner = os.urandom(8).hex()
+            record.owner = fresh_token()
         record.lease = self.runtime.clock() + self.runtime.settings.lease
         self.save("claimed")
 
@@ -118,7 +117,8 @@ class RunWriter:
                 *(Put(scope, b"{}", ABSENT, expires) for scope in self._cancels),
             ]
             if self.opening is not None:
-                changes += self.opening.changes(head, version, expires)
+                owed = self.opening.changes(head, version, expires)
+                changes += [change for change in owed if change.key not in self._cancels]
             elif head is not None and version is not None:
                 changes.append(Put(HEAD, head.encode(), version, expires))
             try:

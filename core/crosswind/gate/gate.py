@@ -62,7 +62,11 @@ class Stop(NamedTuple):
 
 
 class Renew(NamedTuple):
-    """What the proposal relied on has changed: observe, decide and propose again."""
+    """What the granted proposal relied on has changed: observe and decide again.
+
+    Where that comes out the same, what was granted holds; else the grant is void, and what comes
+    out instead is proposed.
+    """
 
     why: str
 
@@ -78,7 +82,7 @@ class Request:
         entry: its entry in the record; mode and proposal are noted there.
         key: its stable key.
         after_end: the run descends from the event that ended the chain.
-        proposal: the number of the proposal that would be made now.
+        proposal: the number that a proposal made now would have.
     """
 
     action: Action[Any]
@@ -145,7 +149,8 @@ class Gate:
             if excess is None:
                 return Go()
             entry.mode = "propose"
-            return self._propose(request, f"beyond a limit ({excess})")
+            proposal = self._proposal(request, f"beyond a limit ({excess})")
+            return self._propose(request, proposal)
         return self._approved(request, joins, now) or self._count(request)
 
     def _approved(self, request: Request, joins: Joins, now: float) -> Verdict | None:
@@ -157,18 +162,22 @@ class Gate:
                 answer = joins.settled(f"plan:{plan}")
                 if answer is not None and answer.outcome == "granted":
                     return None
-            return self._propose(request, "approval is required")
-        answer = joins.settled(f"approval:{approval['id']}")
-        if answer is None:
-            if now < approval["expires"] - self.skew:
-                return Wait(approval["expires"], "waiting for approval")
-            answer = joins.settle(f"approval:{approval['id']}", "expired", request.hop)
-        if answer.outcome != "granted":
-            return Stop(answer.outcome, answer.by, answer.reason)
-        evidence = 0 if request.head is None else request.head.evidence
-        if evidence != approval["evidence"]:
-            entry.approval = None
-            return Renew("evidence came in after it was proposed")
+            proposal = self._proposal(request, "approval is required")
+            answer = joins.settled(f"approval:{proposal['id']}")
+            if answer is None or answer.outcome != "granted":
+                return self._propose(request, proposal)
+            # It was granted, then decided anew on later evidence, and came out the same.
+            entry.approval = approval = proposal
+        else:
+            answer = joins.settled(f"approval:{approval['id']}")
+            if answer is None:
+                if now < approval["expires"] - self.skew:
+                    return Wait(approval["expires"], "waiting for approval")
+                answer = joins.settle(f"approval:{approval['id']}", "expired", request.hop)
+            if answer.outcome != "granted":
+                return Stop(answer.outcome, answer.by, answer.reason)
+            if _evidence(request) != approval["evidence"]:
+                return Renew("evidence came in after it was proposed")
         approval["by"] = answer.by
         if plan is not None:
             joins.settle(f"plan:{plan}", "granted", request.hop, answer.by)
@@ -182,15 +191,20 @@ class Gate:
         )
         return Go()
 
-    def _propose(self, request: Request, why: str) -> Wait:
-        expires = self.clock() + self.approval
-        request.entry.approval = {
-            "id": name_id(
-                "approval", request.run, request.index, request.proposal, request.entry.args
-            ),
+    def _proposal(self, request: Request, why: str) -> dict[str, Any]:
+        """The question to a person; the same action of the same run is the same question."""
+        return {
+            "id": name_id("approval", request.run, request.index, request.entry.args),
             "number": request.proposal,
-            "expires": expires,
-            "evidence": 0 if request.head is None else request.head.evidence,
+            "expires": self.clock() + self.approval,
+            "evidence": _evidence(request),
             "why": why,
         }
-        return Wait(expires, why, proposed=True)
+
+    def _propose(self, request: Request, proposal: dict[str, Any]) -> Wait:
+        request.entry.approval = proposal
+        return Wait(proposal["expires"], proposal["why"], proposed=True)
+
+
+def _evidence(request: Request) -> int:
+    return 0 if request.head is None else request.head.evidence

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from crosswind_events.data import EventData
 
     CATALOGUE: tuple[type[EventData], ...]
+else:
+    # Not for a type checker, which would take any name for one of this module.
+    def __getattr__(name: str) -> Any:
+        if name != "CATALOGUE":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        modules = (import_module(f".{module}", __name__) for module in MODULES)
+        catalogue = tuple(each for module in modules for each in module.TYPES)
+        globals()["CATALOGUE"] = catalogue
+        return catalogue
+
 
 # In the order of a story: seen, decided, done, asked, failed.
 MODULES = (
@@ -28,14 +40,3 @@ MODULES = (
     "deadletter",
     "schedule",
 )
-
-
-def __getattr__(name: str) -> Any:
-    if name != "CATALOGUE":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    modules = (import_module(f".{module}", __name__) for module in MODULES)
-    catalogue = tuple(each for module in modules for each in module.TYPES)
-    globals()["CATALOGUE"] = catalogue
-    return catalogue

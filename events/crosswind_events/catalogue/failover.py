@@ -171,11 +171,15 @@ class WorkloadSettled(EventData, type="dev.crosswind.failover.workload_settled.v
 
 
 class SweepSettled(EventData, type="dev.crosswind.failover.sweep_settled.v1"):
-    """Every workload of a round is done with; `reasons` says for each how."""
+    """Every workload of a round is done with; `reasons` says for each how.
+
+    `plan` is one of the plans that were carried out, None where there was none.
+    """
 
     sweep: Sweep
     outcomes: Outcomes
     reasons: Annotated[Mapping[Name, Text], Field(max_length=500)]
+    plan: Name | None = None
     slowest: float | None = None
 
 

@@ -20,9 +20,8 @@ from crosswind.embedded.consumer import Consumer, Received
 from crosswind.embedded.memory_bus import MemoryBus
 from crosswind.embedded.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
-from crosswind.errors import NotAccepted
+from crosswind.errors import InvalidRequest, NotAccepted
 from crosswind.handlers import Where
-from crosswind.limits import InvalidRequest
 from crosswind.ports import Message
 from unit.embedded.plans import plan, steps
 
@@ -290,7 +289,7 @@ def test_the_bus_in_memory_and_the_bus_in_a_file_do_the_same() -> None:
     run_state_machine_as_test(
         BothBuses,
         settings=settings(
-            max_examples=100,
+            max_examples=40,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -99,8 +99,14 @@ def test_a_file_of_a_newer_release_is_refused_and_left_alone(path: Path) -> None
     connection.execute("UPDATE crosswind SET value = ? WHERE name = 'schema'", (99,))
     connection.close()
 
-    with pytest.raises(StoreError, match=f"schema 99, this one knows {SCHEMA_VERSION}.*upgrade"):
+    refused = f"schema 99, this one knows {SCHEMA_VERSION}.*upgrade"
+    with pytest.raises(StoreError, match=refused) as error:
         SqliteStore(path)
+
+    # SQLite ends a write-ahead log only where nobody else has the file open.
+    connection = raw(path)
+    assert connection.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",), error
+    connection.close()
 
 
 def test_a_file_of_another_program_is_refused_and_left_alone(path: Path) -> None:
@@ -405,7 +411,7 @@ def test_a_fork_waits_for_what_is_under_way_and_lets_nothing_begin(path: Path) -
         pool.submit(work)
         assert begun.wait(10)
         halting = pool.submit(halt)
-        while not database._halted:
+        while not database._halted and not halting.done():
             time.sleep(0.001)
         beginning = pool.submit(begin)
         time.sleep(0.02)

@@ -34,13 +34,20 @@ def test_every_fault_of_a_write_is_named_at_once() -> None:
         "partition 'fleet/main'",
         "token ''",
         "key 'a#b'",
-        "key 'a#b'",
         "key 'same'",
+        "key 'a#b'",
         "key 'x' expires at nan, which",
     ]
     assert str(error.value) == "; ".join(error.value.faults)
     assert isinstance(error.value, CrosswindError)
     assert isinstance(error.value, ValueError)
+
+
+def test_a_name_with_a_line_break_is_not_two_names() -> None:
+    with pytest.raises(InvalidRequest, match="key 'a"):
+        check_write("p", [Put("a\nb", b"")], "t")
+    with pytest.raises(InvalidRequest, match="partition 'p"):
+        check_write("p\nq", [Put("a", b"")], "t")
 
 
 def test_every_fault_of_a_read_and_a_scan_is_named_at_once() -> None:

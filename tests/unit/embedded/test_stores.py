@@ -10,7 +10,7 @@ import pytest
 from crosswind.embedded import sqlite_store
 from crosswind.embedded.memory import MemoryStore
 from crosswind.embedded.sqlite_store import SqliteStore
-from crosswind.limits import InvalidRequest
+from crosswind.errors import InvalidRequest
 from crosswind.ports import Delete, Put
 from unit.embedded.plans import plan, steps
 

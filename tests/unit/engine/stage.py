@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from crosswind_events import Event, EventData
-
 from crosswind.app import App
 from crosswind.embedded.memory import MemoryStore
 from crosswind.engine.dispatch import Again, Engine
@@ -18,6 +16,7 @@ from crosswind.engine.record import Record
 from crosswind.engine.settings import Settings
 from crosswind.fleet.declaration import Fleet
 from crosswind.ports import Change, Delivery, Item, Message, Performer
+from crosswind_events import Event, EventData
 
 SOURCE = "//probes.example.com/a"
 START = 1_800_000_000.0

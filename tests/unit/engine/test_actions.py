@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from crosswind_events import Event
-from crosswind_events.catalogue.approval import ApprovalRequested
 
 from crosswind.actions import Pending
 from crosswind.app import App
@@ -17,6 +15,8 @@ from crosswind.errors import ActionRefused
 from crosswind.gate.approvals import Approvals, NoSuchProposal
 from crosswind.gate.brakes import BrakeLever
 from crosswind.ports import Call
+from crosswind_events import Event
+from crosswind_events.catalogue.approval import ApprovalRequested
 
 from .stage import Stage
 from .world import Asked, Blast, Heard, Over, Plant, ReadGauge, Ring, SetValve, fleet
@@ -250,7 +250,7 @@ def test_an_approval_that_comes_twice_is_one() -> None:
 
 
 def test_an_unknown_approval_is_an_error() -> None:
-    stage, _, approvals, chain, _ = proposed()
+    _, _, approvals, chain, _ = proposed()
     with pytest.raises(NoSuchProposal):
         approvals.answer(chain, "nonsense", "granted", by="ada")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from crosswind_events import Event, EventData
-from crosswind_events.catalogue.deadletter import DeadLettered
 
 from crosswind.app import App
 from crosswind.context import Context
@@ -14,6 +12,8 @@ from crosswind.emissions import Later, later
 from crosswind.engine.record import Record
 from crosswind.engine.settings import Settings
 from crosswind.ports import Delivery
+from crosswind_events import Event, EventData
+from crosswind_events.catalogue.deadletter import DeadLettered
 
 from .stage import CountingStore, Stage
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crosswind_events import Event, EventData
-from crosswind_events.catalogue.chain import BranchFailed
-from crosswind_events.catalogue.deadletter import DeadLettered
-
 from crosswind.app import App
 from crosswind.context import Context
 from crosswind.emissions import Branch, Later, branch, later
 from crosswind.engine.settings import Settings
+from crosswind_events import Event, EventData
+from crosswind_events.catalogue.chain import BranchFailed
+from crosswind_events.catalogue.deadletter import DeadLettered
 
 from .stage import Stage
 from .world import Asked, Over

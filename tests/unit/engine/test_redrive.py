@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from crosswind_events import Event
-from crosswind_events.catalogue.deadletter import DeadLettered
 
 from crosswind.app import App
 from crosswind.context import Context
@@ -15,6 +13,8 @@ from crosswind.engine.settings import Settings
 from crosswind.errors import Returned
 from crosswind.handlers import Flight
 from crosswind.ports import Call, Delivery
+from crosswind_events import Event
+from crosswind_events.catalogue.deadletter import DeadLettered
 
 from .stage import Stage
 from .world import Asked, Heard, Over, Plant, SetValve, fleet
@@ -35,9 +35,7 @@ def app_of(flight: Flight | None = None) -> App:
 def broken(flight: Flight | None = None) -> tuple[Stage, Plant, Redrive]:
     """A stage on which the second action has failed for good."""
     plant = Plant()
-    stage = Stage(
-        app_of(flight), fleet=fleet(), performers=[plant], settings=Settings(attempts=2)
-    )
+    stage = Stage(app_of(flight), fleet=fleet(), performers=[plant], settings=Settings(attempts=2))
 
     def fail(action: Any, call: Call) -> None:
         if action.level == 2:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from crosswind_events import EventData
-
 from crosswind.actions import Action, Answer, Pending, Query
 from crosswind.fleet.declaration import Fleet
 from crosswind.ports import Call
+from crosswind_events import EventData
 
 
 class Asked(EventData, type="com.example.asked.v1"):
@@ -100,6 +99,7 @@ def fleet(mode: str = "act", **more: Any) -> Fleet:
                     "per_replica": 10.0,
                 }
             },
-            **{"modes": {"default": mode}, **more},
+            "modes": {"default": mode},
+            **more,
         }
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from crosswind_events import (
@@ -17,6 +18,10 @@ from crosswind_events import (
     Raw,
     RegionUnhealthy,
 )
+
+# No deadlines: how long an example takes says more about the machine than about the code.
+thoroughly = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+briefly = settings(thoroughly, max_examples=20)
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from crosswind_events import Codec, Event, InvalidEvent, Raw, RegionUnhealthy
 from crosswind_events.attributes import is_json
-from unit.events.drawn import NOON, Moved, Place, events, stated, typed_events
+from unit.events.drawn import NOON, Moved, Place, events, stated, thoroughly, typed_events
 
 CODEC = Codec([Moved, RegionUnhealthy])
 HEADERS = {
@@ -46,6 +46,7 @@ def is_honest(event: Event[Any]) -> bool:
     return not (octets and is_json(event.datacontenttype))
 
 
+@thoroughly
 @given(events.filter(is_honest))
 def test_what_is_written_is_read_as_it_was(event: Event[Any]) -> None:
     headers, body = CODEC.encode_binary(event)
@@ -60,6 +61,7 @@ def test_what_is_written_is_read_as_it_was(event: Event[Any]) -> None:
         assert CODEC.encode_binary(read) == (headers, body)
 
 
+@thoroughly
 @given(typed_events)
 def test_headers_are_printable_ascii(event: Event[Any]) -> None:
     headers, _ = CODEC.encode_binary(event)

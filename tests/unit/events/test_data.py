@@ -7,7 +7,7 @@ import json
 import types
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
 from pydantic import (
@@ -152,6 +152,65 @@ def test_a_field_must_not_hide_the_type(field: str) -> None:
             {"type": "com.example.bad.v1"},
             lambda namespace: namespace.update(__annotations__={field: str}),
         )
+
+
+def test_a_shared_field_must_not_hide_the_type_either() -> None:
+    class Shared(Part):
+        event_type: str
+
+    with pytest.raises(TypeError, match="must not be named event_type"):
+
+        class Bad(Shared, EventData, type="com.example.bad.v1"):
+            pass
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "type",
+        "default",
+        "config",
+        "cls",
+        "metadata",
+        "members",
+        "expected",
+        "serialization",
+        "fields",
+        "choices",
+        "function",
+        "schema_",
+        "items_schema",
+        "data",
+        "id",
+    ],
+)
+def test_the_rules_hold_for_a_field_of_any_name(name: str) -> None:
+    class Named(EventData, type="com.example.named.v1"):
+        __annotations__ = {name: dict[str, datetime | int]}
+
+    for value in ("2030-01-31T12:00:00", "3", 3.0):
+        with pytest.raises(ValidationError):
+            Named(**{name: {"a": value}})
+    assert Named(**{name: {"a": "2030-01-31T14:00:00+02:00"}}).model_dump() == {name: {"a": NOON}}
+
+
+def test_the_rules_hold_in_a_union_told_apart_by_a_tag() -> None:
+    class Left(Part):
+        kind: Literal["default"]
+        n: int
+
+    class Right(Part):
+        kind: Literal["config"]
+        at: datetime
+
+    class Either(EventData, type="com.example.either.v1"):
+        side: Annotated[Left | Right, Field(discriminator="kind")]
+
+    assert Either(side={"kind": "config", "at": "2030-01-31T12:00:00Z"}).side == Right(
+        kind="config", at=NOON
+    )
+    with pytest.raises(ValidationError, match="valid integer"):
+        Either(side={"kind": "default", "n": "3"})
 
 
 def test_a_field_may_have_any_name_on_the_wire() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic_core import from_json, to_json
 
 from crosswind_events.document import flaws, is_plain, parse
-from unit.events.drawn import json_values
+from unit.events.drawn import json_values, thoroughly
 
 blanks = st.sampled_from(["", "", " ", "\n", "\t ", "\r\n"])
 # Texts that look like the ends of keys, and few enough keys that they often repeat.
@@ -66,6 +66,7 @@ def is_flawed(text: str) -> bool:
     return found
 
 
+@thoroughly
 @given(texts())
 def test_the_quick_look_never_misses_a_flaw(text: str) -> None:
     body = text.encode()
@@ -73,18 +74,21 @@ def test_the_quick_look_never_misses_a_flaw(text: str) -> None:
         assert not is_flawed(text)
 
 
+@thoroughly
 @given(texts())
 def test_the_closer_look_finds_a_flaw_exactly_where_there_is_one(text: str) -> None:
     # A flaw within a value whose key comes again is told by the key alone.
     assert bool(flaws(text.encode())) == is_flawed(text)
 
 
+@thoroughly
 @given(json_values)
 def test_the_quick_look_suffices_for_what_a_codec_writes(value: Any) -> None:
     body = to_json(value)
     assert is_plain(body, from_json(body))
 
 
+@thoroughly
 @given(json_values)
 def test_the_quick_look_suffices_for_what_others_write_too(value: Any) -> None:
     text = json.dumps(value, indent=1)

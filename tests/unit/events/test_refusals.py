@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from crosswind_events import Codec, Event, EventData, Fault, InvalidEvent, Raw, RegionUnhealthy
 from crosswind_events.faults import MAX_FAULTS, MAX_PROBLEM, MAX_WHERE
-from unit.events.drawn import NOON, Moved, Place, plain
+from unit.events.drawn import NOON, Moved, Place, plain, thoroughly
 
 CODEC = Codec([Moved, RegionUnhealthy])
 MOVED = Moved(place=Place(name="here"), count=1)
@@ -200,6 +200,12 @@ def test_any_other_text_may_be_an_attribute(value: str) -> None:
 )
 def test_a_source_is_a_uri_reference(source: str) -> None:
     assert refused(plain(source=source)) == ["source: must be a URI-reference (RFC 3986)"]
+
+
+@pytest.mark.parametrize("media", ["a/" + "x" * 1023, "a/b\n", "a/b; c=\x7f"])
+def test_a_media_type_is_text_that_a_bus_carries(media: str) -> None:
+    (fault,) = refused(plain(datacontenttype=media))
+    assert fault.startswith("datacontenttype: must not ")
 
 
 @pytest.mark.parametrize("schema", ["/relative", "1:2", "a b", "//x", "é:x"])
@@ -496,6 +502,7 @@ def test_a_path_is_shown_short_and_in_one_line() -> None:
     assert short == "data.lists.c: input should be a valid list"
 
 
+@thoroughly
 @given(st.binary(max_size=200) | st.text(max_size=200))
 def test_no_other_error_comes_out_of_anything(body: bytes | str) -> None:
     for read in (CODEC.decode, CODEC.decode_batch):
@@ -503,6 +510,7 @@ def test_no_other_error_comes_out_of_anything(body: bytes | str) -> None:
         assert not isinstance(found, InvalidEvent) or found.faults
 
 
+@thoroughly
 @given(
     st.dictionaries(
         st.sampled_from([*plain(), "subject", "dataschema", "datacontenttype", "data_base64", "x"]),

@@ -22,6 +22,7 @@ from unit.events.drawn import (
     Moved,
     Place,
     ascii_words,
+    briefly,
     events,
     json_values,
     letters,
@@ -32,6 +33,7 @@ from unit.events.drawn import (
     other_media,
     sources,
     stated,
+    thoroughly,
     times,
     typed_events,
     words,
@@ -86,12 +88,14 @@ theirs_extensions = st.dictionaries(
 )
 
 
+@thoroughly
 @given(events)
 def test_the_sdk_reads_what_we_write_structured(event: Event[Any]) -> None:
     theirs = from_json(CODEC.encode(event), kept)
     agree(event, theirs)
 
 
+@thoroughly
 @given(theirs_attributes, theirs_extensions, json_values.filter(lambda v: v is not None), media)
 def test_we_read_what_the_sdk_writes_structured(
     attributes: dict[str, Any], extensions: dict[str, Any], data: Any, media: str
@@ -101,6 +105,7 @@ def test_we_read_what_the_sdk_writes_structured(
     agree(CODEC.decode(body), theirs)
 
 
+@thoroughly
 @given(theirs_attributes, st.binary(min_size=1), media | other_media)
 def test_we_read_the_octets_that_the_sdk_writes(
     attributes: dict[str, Any], data: bytes, media: str
@@ -109,6 +114,7 @@ def test_we_read_the_octets_that_the_sdk_writes(
     agree(CODEC.decode(to_json(theirs)), theirs)
 
 
+@thoroughly
 @given(theirs_attributes, st.text(letters, min_size=1), other_media)
 def test_we_read_the_text_that_the_sdk_writes(
     attributes: dict[str, Any], data: str, media: str
@@ -117,6 +123,7 @@ def test_we_read_the_text_that_the_sdk_writes(
     agree(CODEC.decode(to_json(theirs)), theirs)
 
 
+@thoroughly
 @given(theirs_attributes, moved)
 def test_we_type_what_the_sdk_writes(attributes: dict[str, Any], data: Moved) -> None:
     attributes["type"] = Moved.event_type
@@ -126,6 +133,7 @@ def test_we_type_what_the_sdk_writes(attributes: dict[str, Any], data: Moved) ->
     agree(ours, theirs)
 
 
+@thoroughly
 @given(typed_events)
 def test_the_sdk_reads_what_we_write_binary(event: Event[Any]) -> None:
     headers, body = CODEC.encode_binary(event)
@@ -147,6 +155,7 @@ def test_the_sdk_reads_what_we_write_binary(event: Event[Any]) -> None:
 header_words = ascii_words.filter(lambda word: not set(word) & set('%"'))
 
 
+@thoroughly
 @given(
     st.fixed_dictionaries(
         {
@@ -169,6 +178,7 @@ def test_we_read_the_octets_that_the_sdk_writes_binary(
     agree(CODEC.decode_binary(headers, body), theirs)
 
 
+@thoroughly
 @given(theirs_attributes, json_values.filter(lambda v: v is not None), st.none() | media)
 def test_we_read_the_json_that_the_sdk_writes_binary(
     attributes: dict[str, Any], data: Any, media: str | None
@@ -180,6 +190,7 @@ def test_we_read_the_json_that_the_sdk_writes_binary(
     agree(CODEC.decode_binary(headers, body), theirs)
 
 
+@briefly
 @given(st.lists(events, max_size=3))
 def test_the_sdk_reads_each_record_of_our_batch(batch: list[Event[Any]]) -> None:
     # It has no batches of its own.
@@ -188,6 +199,7 @@ def test_the_sdk_reads_each_record_of_our_batch(batch: list[Event[Any]]) -> None
         agree(event, from_json(json.dumps(record), kept))
 
 
+@briefly
 @given(st.lists(st.tuples(theirs_attributes, json_values.filter(lambda v: v is not None))))
 def test_we_read_a_batch_of_what_the_sdk_writes(batch: list[tuple[dict[str, Any], Any]]) -> None:
     theirs = [CloudEvent(attributes, data) for attributes, data in batch]
@@ -197,6 +209,7 @@ def test_we_read_a_batch_of_what_the_sdk_writes(batch: list[tuple[dict[str, Any]
         agree(event, other)
 
 
+@thoroughly
 @given(events)
 def test_an_event_becomes_the_sdk_s_and_comes_back(event: Event[Any]) -> None:
     theirs = event.to_sdk()
@@ -208,6 +221,25 @@ def test_an_event_becomes_the_sdk_s_and_comes_back(event: Event[Any]) -> None:
         assert back == event
 
 
+@pytest.mark.parametrize(
+    ("data", "media", "theirs"),
+    [
+        (Raw(), "application/json", None),
+        (Raw([1]), "application/json", [1]),
+        (Raw("<a/>"), "application/xml", "<a/>"),
+        (Raw(b"\x00"), "image/png", b"\x00"),
+        (Raw(b"[1]"), "application/json", b"[1]"),
+    ],
+)
+def test_data_of_every_form_goes_over_and_comes_back(data: Raw, media: str, theirs: Any) -> None:
+    event = Event(id="1", source="/s", type="t.t", time=NOON, data=data, datacontenttype=media)
+    made = event.to_sdk()
+    assert made.get_data() == theirs
+    assert made["time"] == "2030-01-31T12:00:00Z"
+    assert Event.from_sdk(made) == event
+
+
+@thoroughly
 @given(theirs_attributes, theirs_extensions, json_values.filter(lambda v: v is not None))
 def test_the_sdk_s_event_becomes_ours(
     attributes: dict[str, Any], extensions: dict[str, Any], data: Any

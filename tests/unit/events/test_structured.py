@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from crosswind_events import ABSENT, Codec, Event, EventData, Raw, RegionUnhealthy
-from unit.events.drawn import NOON, Moved, Place, events, plain
+from unit.events.drawn import NOON, Moved, Place, events, plain, thoroughly
 
 CODEC = Codec([Moved, RegionUnhealthy])
 
@@ -24,6 +24,7 @@ def unknown(**changes: Any) -> Event[Any]:
     return Codec().decode(text(type="com.example.other.v1", **changes))
 
 
+@thoroughly
 @given(events)
 def test_what_is_written_is_read_as_it_was(event: Event[Any]) -> None:
     body = CODEC.encode(event)
@@ -44,6 +45,14 @@ def test_a_known_type_is_read_as_its_model() -> None:
         data=Moved(place=Place(name="here"), count=1),
         extensions={"correlationid": "c", "hop": 2, "dry": True},
     )
+
+
+def test_every_attribute_is_written() -> None:
+    body = text(subject="x", dataschema="urn:s", datacontenttype="text/json", note="n")
+    assert json.loads(CODEC.encode(CODEC.decode(body))) == {
+        **json.loads(body),
+        "data": Moved(place=Place(name="here"), count=1).model_dump(mode="json"),
+    }
 
 
 @pytest.mark.parametrize("body", [text(), text().decode(), bytearray(text())])

@@ -1,0 +1,274 @@
+"""Planning: from a request to a plan that the register has accepted.
+
+    failover.requested -> observe, plan, accept -> failover.planned
+                          | the register has changed: observe and plan again, a few times
+                          | nothing to move, no safe plan, or refused: the workload is settled
+    failback.requested -> the same for the way back
+
+Accepting is the step that a person approves where the fleet says so; the run is suspended
+meanwhile. What the plan was made from is seen anew when it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Final, NamedTuple, TypeVar
+
+from crosswind.chains.failover.chain import CONFLICTS, PLANS, TURNS, chain
+from crosswind.chains.failover.evidence import taken_back
+from crosswind.chains.failover.failback import at_rest, restore
+from crosswind.chains.failover.plan import Proposal, Situation, propose
+from crosswind.context import Context
+from crosswind.emissions import Later, later
+from crosswind.errors import ActionRefused
+from crosswind.fleet.operations import AcceptPlan, ReadRegister, ReleasePlan
+from crosswind.fleet.quantities import TOLERANCE
+from crosswind.fleet.rules import depends_on
+from crosswind.operations.endpoints import EndpointStatus
+from crosswind_events import Event
+from crosswind_events.catalogue.failover import (
+    Alternative,
+    Decision,
+    FailoverPlanned,
+    FailoverRequested,
+    Outcome,
+    Plan,
+    WorkloadSettled,
+)
+from crosswind_events.catalogue.recovery import FailbackPlanned, FailbackRequested
+
+Asked = FailoverRequested | FailbackRequested
+A = TypeVar("A", FailoverRequested, FailbackRequested)
+
+_JITTER: Final = 5.0
+"""Seconds within which chains that were refused at the same time plan again."""
+
+_LONGEST: Final = 2000
+
+
+class Settled(NamedTuple):
+    """The workload needs no plan, or can have none."""
+
+    outcome: Outcome
+    because: str
+
+
+class Way(NamedTuple):
+    """What the planner makes of a situation."""
+
+    proposal: Proposal
+    chosen: Alternative
+
+
+class Agreed(NamedTuple):
+    """A plan that the register has accepted."""
+
+    plan: Plan
+    decision: Decision
+    because: str
+
+
+class Refused(NamedTuple):
+    """The register has accepted none of this run's plans."""
+
+    because: str
+
+
+@chain.on(reads=[ReadRegister, EndpointStatus], acts=[AcceptPlan, ReleasePlan])
+def plan_failover(
+    event: Event[FailoverRequested], ctx: Context
+) -> Iterator[FailoverPlanned | WorkloadSettled | Later[FailoverRequested]]:
+    """Find a safe plan for one workload and have it accepted."""
+    asked = event.data
+    shift = ctx.fleet.workloads[asked.workload].shift
+    found = _spent(asked, ctx) or _withdrawn(asked, ctx)
+    match found or _agree(asked, _leave, shift.steps, shift.pause, ctx):
+        case Agreed(plan, decision, because):
+            yield FailoverPlanned(plan=plan, decision=decision, because=because)
+        case Refused(because) if asked.conflicts < CONFLICTS:
+            yield later(_once_more(asked, because), _jitter(ctx))
+        case Refused(because) | Settled(_, because) as ended:
+            yield _settle(asked, ended, because, ctx)
+
+
+@chain.on(reads=[ReadRegister, EndpointStatus], acts=[AcceptPlan, ReleasePlan])
+def plan_failback(
+    event: Event[FailbackRequested], ctx: Context
+) -> Iterator[FailbackPlanned | WorkloadSettled | Later[FailbackRequested]]:
+    """Find a safe way back for one workload and have it accepted."""
+    asked = event.data
+    policy = ctx.fleet.failover
+    found = _spent(asked, ctx)
+    match found or _agree(asked, _return, policy.failback_steps, policy.failback_pause, ctx):
+        case Agreed(plan, decision, because):
+            yield FailbackPlanned(plan=plan, decision=decision, because=because)
+        case Refused(because) if asked.conflicts < CONFLICTS:
+            yield later(_once_more(asked, because), _jitter(ctx))
+        case Refused(because) | Settled(_, because) as ended:
+            yield _settle(asked, ended, because, ctx)
+
+
+def _agree(
+    asked: Asked,
+    weigh: Callable[[Situation, Asked], Way | Settled],
+    steps: int,
+    pause: float,
+    ctx: Context,
+) -> Agreed | Refused | Settled:
+    """Observe, plan and accept until the register agrees, or it has refused a few times."""
+    refused = ""
+    for turn in range(TURNS):
+        situation = _situation(asked, ctx)
+        way = weigh(situation, asked)
+        if isinstance(way, Settled):
+            return way
+        plan = _plan(ctx.id(f"plan:{turn}"), situation, way.chosen, asked, steps, pause)
+        try:
+            accepted = ctx.act(_acceptance(plan, situation, way, ctx))
+        except ActionRefused as refusal:
+            return Settled("failed", str(refusal))
+        if accepted.accepted:
+            because = f"{way.proposal.decision.because}; {asked.because}"[:_LONGEST]
+            agreed = plan.model_copy(update={"epoch": accepted.epoch})
+            return Agreed(agreed, way.proposal.decision, because)
+        refused = accepted.reason
+    return Refused(f"the register refused: {refused}"[:_LONGEST])
+
+
+def _leave(situation: Situation, asked: Asked) -> Way | Settled:
+    region = situation.region
+    if situation.moving <= TOLERANCE:
+        if asked.attempt > 1:
+            return Settled("moved", f"none of its traffic is intended to go to {region} any more")
+        return Settled("unaffected", f"no traffic of it is intended to go to {region}")
+    proposal = propose(situation)
+    if proposal.chosen is None:
+        outcome: Outcome = "impossible" if asked.attempt == 1 else "failed"
+        return Settled(outcome, proposal.decision.because)
+    return Way(proposal, proposal.chosen)
+
+
+def _return(situation: Situation, asked: Asked) -> Way | Settled:
+    proposal = restore(situation)
+    if proposal.chosen is None:
+        return Settled("impossible", proposal.decision.because)
+    if not at_rest(situation, proposal.chosen):
+        return Way(proposal, proposal.chosen)
+    region = situation.region
+    share = situation.register.workload.weights.get(region, 0.0)
+    if share < situation.spec.weights[region] - TOLERANCE:
+        return Settled("failed", f"it can have no more of {region}: {_hurdles(proposal)}")
+    return Settled("unaffected", f"it has its share of {region}")
+
+
+def _hurdles(proposal: Proposal) -> str:
+    broken = dict.fromkeys(rule for one in proposal.decision.alternatives for rule in one.breaks)
+    return "; ".join(list(broken)[:8]) or proposal.decision.because
+
+
+def _spent(asked: Asked, ctx: Context) -> Settled | None:
+    """No further plan is made when too many did not hold, or it took too long."""
+    if asked.attempt > PLANS:
+        return Settled("failed", f"{PLANS} plans did not hold: {asked.because}")
+    most = ctx.fleet.failover.deadline
+    late = asked.sweep.began + timedelta(seconds=most)
+    if asked.sweep.purpose == "failover" and asked.attempt > 1 and ctx.now() > late:
+        said = f"no plan is made {most:g} s after the first evidence: {asked.because}"
+        return Settled("failed", said)
+    return None
+
+
+def _withdrawn(asked: FailoverRequested, ctx: Context) -> Settled | None:
+    """Nothing is moved where nobody says any more that the region fails."""
+    if asked.attempt > 1 or asked.sweep.relapse:
+        return None
+    if taken_back(ctx.evidence(), asked.sweep.region):
+        return Settled("unaffected", "every observer has taken back its word before anything moved")
+    return None
+
+
+def _situation(asked: Asked, ctx: Context) -> Situation:
+    fleet, workload, sweep = ctx.fleet, asked.workload, asked.sweep
+    excluded: frozenset[str] = frozenset()
+    if isinstance(asked, FailoverRequested):
+        excluded = frozenset(asked.excluded)
+    register = ctx.observe(ReadRegister(workload=workload, regions=depends_on(fleet, workload)))
+    # A region that is being left is not asked: its silence would only cost time.
+    left = excluded | {sweep.region} if sweep.purpose == "failover" else excluded
+    regions = tuple(sorted(set(fleet.workloads[workload].regions) - left))
+    states = {}
+    if regions:
+        states = dict(ctx.observe(EndpointStatus(workload=workload, regions=regions)).states)
+    return Situation(
+        fleet=fleet,
+        workload=workload,
+        region=sweep.region,
+        register=register,
+        endpoints=states,
+        excluded=excluded,
+        ceilings=asked.ceilings,
+    )
+
+
+def _plan(
+    name: str, situation: Situation, chosen: Alternative, asked: Asked, steps: int, pause: float
+) -> Plan:
+    now = situation.register.workload
+    return Plan(
+        id=name,
+        sweep=asked.sweep,
+        workload=situation.workload,
+        attempt=asked.attempt,
+        excluded=tuple(sorted(situation.excluded)),
+        ceilings=asked.ceilings,
+        origin=now.weights,
+        target=dict.fromkeys(now.weights, 0.0) | dict(chosen.weights),
+        replicas=chosen.replicas,
+        ready={region: situation.ready(region) for region in chosen.replicas},
+        epoch=now.epoch,
+        steps=steps,
+        pause=pause,
+    )
+
+
+def _acceptance(plan: Plan, situation: Situation, way: Way, ctx: Context) -> AcceptPlan:
+    leaves = plan.sweep.purpose == "failover"
+    state = situation.register.regions.get(plan.sweep.region)
+    newly_off = leaves and (state is None or state.state != "evacuated")
+    return AcceptPlan(
+        workload=plan.workload,
+        plan=plan.id,
+        target_weights=plan.target,
+        capacity=plan.replicas,
+        priority="failover",
+        chain=ctx.chain,
+        region=plan.sweep.region,
+        state="evacuated" if leaves else "soaking",
+        lock=ctx.lock,
+        relies_on_epoch=plan.epoch,
+        off=int(newly_off),
+        added_cost=max(0.0, way.chosen.cost_delta),
+        because=way.proposal.decision.because[:_LONGEST],
+    )
+
+
+def _settle(asked: Asked, ended: Refused | Settled, because: str, ctx: Context) -> WorkloadSettled:
+    """The workload is done with; a plan of this chain that is under way is given up."""
+    outcome: Outcome = ended.outcome if isinstance(ended, Settled) else "failed"
+    if asked.attempt > 1 and outcome != "moved":
+        moving = ctx.observe(ReadRegister(workload=asked.workload)).workload.moving
+        if moving is not None and moving.owner == ctx.chain:
+            ctx.act(ReleasePlan(workload=asked.workload, plan=moving.plan, because=because))
+    return WorkloadSettled(
+        sweep=asked.sweep, workload=asked.workload, outcome=outcome, because=because[:_LONGEST]
+    )
+
+
+def _once_more(asked: A, because: str) -> A:
+    return asked.model_copy(update={"conflicts": asked.conflicts + 1, "because": because})
+
+
+def _jitter(ctx: Context) -> float:
+    """A delay that differs between chains and is the same whenever this run is run."""
+    return 0.2 + int(ctx.id("jitter")[:8], 16) / 0xFFFFFFFF * _JITTER

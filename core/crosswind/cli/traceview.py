@@ -1,0 +1,280 @@
+"""A trace for people: a tree on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.tree import Tree
+
+from crosswind.cli.durations import spoken
+from crosswind.cli.output import text
+from crosswind.cli.working import STYLES
+from crosswind.graph.model import short
+from crosswind.journal.rendering import brief, lines
+from crosswind.journal.trace import AMBIENT, EventNode, RunNode, Step, Trace
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    from crosswind.app import App
+    from crosswind.journal.findings import Decision, Piece
+
+_FATES: Final = {
+    "waiting": ("waits on the bus", "yellow"),
+    "void": ("void: cancelled, or its chain has ended", "dim"),
+    "untaken": ("no handler takes it", "dim"),
+}
+_MODES: Final = {"observe": "magenta", "propose": "yellow", "act": "green", "break-glass": "red"}
+
+
+_LONG: Final = 2_000
+
+
+def view(trace: Trace, app: App, *, full: bool) -> Iterator[RenderableType]:
+    """A heading, and the tree."""
+    yield from _heading(trace)
+    root = Tree("", hide_root=True, guide_style="dim")
+    branches = [root]
+    for node, alone in _with_runs(trace.nodes):
+        rows = list(_event(node, trace, full) if isinstance(node, EventNode) else ())
+        rows += _run(alone, app, trace, full) if alone is not None else ()
+        depth = node.depth
+        del branches[depth + 1 :]
+        branches.append(branches[-1].add(Group(*rows)))
+        if isinstance(node, EventNode) and alone is not None:
+            branches.append(branches[-1])
+    yield root
+
+
+def _with_runs(
+    nodes: Sequence[EventNode | RunNode],
+) -> Iterator[tuple[EventNode | RunNode, RunNode | None]]:
+    """Each node to be shown, and the run to be shown in it: an event's only one, to save depth."""
+    merged = False
+    for node, following in zip(nodes, [*nodes[1:], None], strict=True):
+        if merged:
+            merged = False
+        elif isinstance(node, RunNode):
+            yield node, node
+        elif node.runs == 1 and not node.again and isinstance(following, RunNode):
+            merged = True
+            yield node, following
+        else:
+            yield node, None
+
+
+def _heading(trace: Trace) -> Iterator[RenderableType]:
+    head = trace.chain.head
+    line = text("chain ").append(trace.chain.id, "bold cyan")
+    yield line
+    if head is None:
+        state = text("has no head: its first event waits for its target, or was dropped", "yellow")
+    elif head.open:
+        state = text(f"open since {spoken(trace.seconds)}", "yellow")
+        if head.deadline is not None:
+            state.append(f", its deadline is in {spoken(head.deadline - trace.now)}", "dim")
+    else:
+        bad = head.outcome in ("failed", "stalled")
+        state = text(f"ended after {spoken(trace.seconds)}: ")
+        state.append(text(head.outcome or "", "bold red" if bad else "bold green"))
+    if head is not None and head.lock is not None:
+        lock = head.lock
+        state.append(text(f"; holds {lock.flight} {lock.target}, epoch {lock.epoch}", "dim"))
+    if head is not None and head.evidence > 1:
+        state.append(f"; {head.evidence} pieces of evidence", "dim")
+    if trace.simulated:
+        state.append("; simulated: nothing outside was changed", "magenta")
+    yield state
+
+
+def _event(node: EventNode, trace: Trace, full: bool) -> Iterator[RenderableType]:
+    event = node.event
+    line = text(_at(node.at), "dim").append(" ").append(text(short(str(event["type"])), "bold"))
+    if event.get("subject"):
+        line.append(text(f" {event['subject']}"))
+    if node.fate == "first":
+        line.append(text(f"  from {event['source']}", "dim"))
+    if "branch" in event:
+        line.append(text(f"  branch {str(event['branch']).rpartition('|')[2]}", "dim"))
+    if "simulated" in event:
+        line.append("  simulated", "magenta")
+    if node.fate == "elsewhere":
+        line.append(text(f"  starts chain {(node.starts or '')[:8]}", "cyan"))
+    elif node.fate == "timer" and node.due is not None:
+        line.append(
+            f"  timer, due in {spoken(node.due + trace.chain.opened - trace.now)}", "yellow"
+        )
+    elif node.fate in _FATES:
+        words, style = _FATES[node.fate]
+        line.append(f"  {words}", style)
+    elif node.due is not None:
+        line.append(f"  timer, due at {_at(node.due)}", "dim")
+    if node.again:
+        yield line.append("  the same event as above", "dim")
+        return
+    yield line
+    if node.because:
+        yield text(f"because {node.because}")
+    if node.pieces:
+        yield evidence_table(node.pieces)
+    yield from (decision_table(decision) for decision in node.decisions)
+    if full:
+        yield from (text(one, "dim") for one in lines(event.get("data"), "  "))
+
+
+def _run(node: RunNode, app: App, trace: Trace, full: bool) -> Iterator[RenderableType]:
+    record = node.run.record
+    name = record.handler if full else record.handler.rpartition(":")[2]
+    line = text(_at(node.at), "dim").append(" ").append(text(name, "blue"))
+    line.append(" ").append(record.state, STYLES.get(record.state, ""))
+    if node.took is not None:
+        line.append(f" in {_took(node.took)}", "dim")
+    handler = app.handler(record.handler)
+    if handler is not None and handler.code != record.code and record.code:
+        line.append("  by another version of the code", "dim")
+    if record.redrives:
+        line.append(f"  redriven {record.redrives}x", "yellow")
+    yield line
+    if record.why and record.state != "committed":
+        rest = "" if node.rest is None else f"; goes on in {spoken(max(node.rest, 0.0))}"
+        yield text(f"  {record.why}{rest}", STYLES.get(record.state, ""))
+    for step in node.steps:
+        if full or step.entry.kind not in AMBIENT:
+            yield from _step(step, trace, full)
+    for failure in record.fails:
+        at = _at(failure.at - trace.chain.opened)
+        yield text(f"  attempt failed at {at}: {failure.error}", "red")
+
+
+def _step(step: Step, trace: Trace, full: bool) -> Iterator[RenderableType]:
+    entry = step.entry
+    family, _, name = entry.kind.partition(":")
+    if entry.is_action:
+        yield from _action(step, trace, full)
+        return
+    words = {"query": "read", "close": "close join", "settle": "question", "answered": "question"}
+    line = text(f"  {words.get(family, family)} ", "dim").append(text(name))
+    if family == "evidence":
+        count = len(entry.result) if entry.done else 0
+        yield line.append(f"{count} event(s) weighed", "dim")
+        return
+    if family == "settle" and entry.done:
+        answer = entry.result["outcome"]
+        line.append(text(f" -> {answer}"))
+        if answer != entry.args:
+            line.append(text(f" (asked for {entry.args})", "dim"))
+        yield line if full else _cut(line)
+        return
+    if full:
+        yield line
+        yield from (text(one, "dim") for one in lines({"asked": entry.args}, "    "))
+        if entry.done:
+            yield from (text(one, "dim") for one in lines({"answer": entry.result}, "    "))
+        return
+    if entry.args:
+        line.append(text(f" ({brief(entry.args, 60)})", "dim"))
+    if entry.done:
+        line.append(text(f" -> {brief(entry.result, _LONG)}"))
+    yield _cut(line)
+
+
+def _action(step: Step, trace: Trace, full: bool) -> Iterator[RenderableType]:
+    entry = step.entry
+    mode = entry.mode or "act"
+    line = text("  do ").append(text(entry.kind.partition(":")[2], "bold"))
+    line.append(" ").append(mode, _MODES.get(mode, ""))
+    if entry.asked:
+        line.append(f", asked {entry.asked}x", "dim")
+    if entry.took is not None:
+        line.append(f", {_took(entry.took)}", "dim")
+    line.append(f", key {(step.key or '')[:8]}" if not full else f", key {step.key}", "dim")
+    yield line
+    if full:
+        yield from (text(one, "dim") for one in lines(entry.args, "    "))
+    else:
+        yield _cut(text(f"    {brief(entry.args, _LONG)}", "dim"))
+    if entry.approval is not None:
+        yield from _approval(entry.approval, trace)
+    if entry.refused is not None:
+        who = f" by {entry.refused['by']}" if entry.refused.get("by") else ""
+        why = f": {entry.refused['reason']}" if entry.refused.get("reason") else ""
+        yield text(f"    not taken: {entry.refused['outcome']}{who}{why}", "red")
+    elif entry.pending:
+        yield text(f"    under way: {entry.pending}", "yellow")
+    elif entry.done:
+        assumed = "assumed, nothing was done: " if entry.simulated else ""
+        style = "magenta" if entry.simulated else ""
+        result = text(f"    -> {assumed}{brief(entry.result, _LONG)}", style)
+        yield result if full else _cut(result)
+    elif entry.approval is None:
+        yield text("    no result yet", "yellow")
+
+
+def _approval(approval: Mapping[str, Any], trace: Trace) -> Iterator[Text]:
+    answer = trace.chain.answers.get(f"approval:{approval['id']}")
+    name = str(approval["id"])[:8]
+    if answer is None:
+        rest = spoken(float(approval["expires"]) - trace.now)
+        yield text(
+            f"    approval {name} is asked for ({approval['why']}); it expires in {rest}: "
+            f"crosswind approve {trace.chain.id[:8]}",
+            "yellow",
+        )
+        return
+    who = f" by {answer.by}" if answer.by else ""
+    why = f": {answer.reason}" if answer.reason else ""
+    at = _at(answer.at - trace.chain.opened)
+    yield text(f"    approval {name} {answer.outcome}{who} at {at}{why}", "cyan")
+
+
+def evidence_table(pieces: tuple[Piece, ...]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=None)
+    table.add_column("weight", justify="right")
+    for name in ("evidence", "says", "from", "because"):
+        table.add_column(name, overflow="fold")
+    for piece in pieces:
+        kind = piece.kind + (f" at {piece.vantage}" if piece.vantage else "")
+        table.add_row(
+            f"{piece.weight:g}",
+            text(kind),
+            text(piece.says),
+            text(piece.source, "dim"),
+            text(piece.because),
+            style="" if piece.weight else "dim",
+        )
+    return table
+
+
+def decision_table(decision: Decision) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.title = text(f"decided by: {decision.rule}", "dim")
+    for name in ("", "alternative", "because", "breaks"):
+        table.add_column(name, overflow="fold")
+    for one in decision.alternatives:
+        table.add_row(
+            "chosen" if one.chosen else "",
+            text(one.name, "bold" if one.chosen else ""),
+            text(one.because),
+            text("; ".join(one.breaks), "red"),
+        )
+    return table
+
+
+def _cut(line: Text) -> Text:
+    """One line that ends where the console does."""
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _at(seconds: float) -> str:
+    # Adding nothing turns a -0.0 into 0.0.
+    return f"{round(seconds, 3) + 0.0:+.3f}s"
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else spoken(seconds)

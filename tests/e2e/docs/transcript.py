@@ -1,0 +1,77 @@
+"""Whether what a command printed is what a page shows, apart from what differs with every run.
+
+Ids, times of day, durations, users, process ids and ports are compared by their form, and so are
+blanks.
+`...` stands for anything. An id of the page stands for the same id wherever it is shown, so that a
+later command can name what an earlier one has printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![\w-])[0-9a-f]{8,64}(?![\w-])"
+_FORMS: Final = {
+    "any": (r"\.\.\.", r".*?"),
+    "id": (_ID, _ID),
+    "stamp": (r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)",) * 2,
+    "clock": (r"\d\d:\d\d:\d\d(?:\.\d+)?",) * 2,
+    "span": (r"[-+]?\d+(?:\.\d+)?\s?(?:ms|s|min|m|h|d)\b(?: \d+ min)?",) * 2,
+    "person": (r"[\w.-]+@[\w.-]+",) * 2,
+    "number": (r"\b(?:pid|port) \d+",) * 2,
+    "rule": (r"─+", r"─+"),
+    "space": (r"\s+", r"\s+"),
+}
+_TOKEN: Final = re.compile("|".join(f"(?P<{name}>{form[0]})" for name, form in _FORMS.items()))
+
+
+class Ids:
+    """Which id of this run an id of the page stands for."""
+
+    def __init__(self) -> None:
+        self._actual: dict[str, str] = {}
+
+    def learn(self, shown: str, actual: str) -> None:
+        """Remember a pair of ids, and of their short forms."""
+        self._actual[shown] = actual
+        self._actual.setdefault(shown[:8], actual[:8])
+
+    def known(self, shown: str) -> str | None:
+        """The id of this run, if it was seen."""
+        return self._actual.get(shown)
+
+    def put_into(self, command: str) -> str:
+        """A command of the page, with the ids of this run."""
+        return re.sub(_ID, lambda found: self.known(found[0]) or found[0], command)
+
+
+def agrees(shown: str, printed: str, ids: Ids) -> bool:
+    """Whether a page shows what was printed; learns the ids in it."""
+    new: dict[str, str] = {}
+    pattern = "".join(_pattern(shown.strip(), ids, new))
+    found = re.fullmatch(pattern, printed.strip(), re.DOTALL)
+    if found is None:
+        return False
+    for name, group in new.items():
+        ids.learn(name, found[group])
+    return True
+
+
+def _pattern(shown: str, ids: Ids, new: dict[str, str]) -> Iterator[str]:
+    position = 0
+    for token in _TOKEN.finditer(shown):
+        yield re.escape(shown[position : token.start()])
+        position = token.end()
+        kind = token.lastgroup or ""
+        if kind != "id":
+            yield _FORMS[kind][1]
+        elif known := ids.known(token[0]):
+            yield re.escape(known)
+        elif token[0] in new:
+            yield f"(?P={new[token[0]]})"
+        else:
+            new[token[0]] = f"id{len(new)}"
+            yield f"(?P<{new[token[0]]}>{_ID})"
+    yield re.escape(shown[position:])

@@ -1,0 +1,143 @@
+"""The world of the small chains: valves that are set, a gauge that is read, a bell that rings.
+
+It recognises a repeated key as a good performer does, and keeps account of every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from crosswind_events import EventData
+
+from crosswind.actions import Action, Answer, Query
+from crosswind.ports import Call
+
+
+class Asked(EventData, type="com.example.asked.v1"):
+    text: str = ""
+
+
+class Heard(EventData, type="com.example.heard.v1"):
+    text: str = ""
+
+
+class Over(EventData, type="com.example.over.v1", ends="completed"):
+    text: str = ""
+
+
+class Part(EventData, type="com.example.part.v1"):
+    name: str
+
+
+class Done(EventData, type="com.example.done.v1"):
+    name: str
+    text: str = ""
+
+
+class GiveUp(EventData, type="com.example.giveup.v1"):
+    pass
+
+
+class Sick(EventData, type="com.example.sick.v1"):
+    who: str = "r1"
+
+
+class Well(EventData, type="com.example.well.v1"):
+    who: str = "r1"
+
+
+class Sure(EventData, type="com.example.sure.v1"):
+    text: str = ""
+
+
+class Set(Answer):
+    level: int
+
+
+class SetValve(Action[Set], kind="valve.set"):
+    """Recognised by its key."""
+
+    level: int
+    workload: str = "chat"
+
+    def effects(self) -> Mapping[str, float]:
+        return {"replicas-removed": float(self.level)}
+
+    def assumed(self) -> Set:
+        return Set(level=self.level)
+
+
+class Blast(Action[Set], kind="valve.blast"):
+    """Cannot be recognised by anything, and is not taken without approval."""
+
+    idempotent: ClassVar[bool] = False
+
+    def assumed(self) -> Set:
+        return Set(level=0)
+
+
+class Ring(Action[Set], kind="bell.ring"):
+    """May be done when the chain is over."""
+
+    after_close: ClassVar[bool] = True
+
+    def assumed(self) -> Set:
+        return Set(level=0)
+
+
+class Level(Answer):
+    level: int
+
+
+class ReadGauge(Query[Level], kind="gauge.read"):
+    """Reads what was set last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One call that has reached the plant."""
+
+    key: str
+    action: Action[Any]
+    call: Call
+
+
+@dataclass
+class Plant:
+    """Performs and keeps account.
+
+    Attributes:
+        watch: is told of every call before it takes effect.
+        asked: every call, in order.
+        applied: every effect, in order, by key.
+        done: the result by key, from which a repeated key is answered.
+        broken: whether every call fails.
+    """
+
+    watch: Callable[[Action[Any], Call], None]
+    performs: tuple[type[Action[Any]], ...] = (SetValve, Blast, Ring)
+    answers: tuple[type[Query[Any]], ...] = (ReadGauge,)
+    asked: list[Asking] = field(default_factory=list)
+    applied: list[tuple[str, Action[Any]]] = field(default_factory=list)
+    done: dict[str, Set] = field(default_factory=dict)
+    broken: bool = False
+
+    def perform(self, action: Any, call: Call) -> Set:
+        self.asked.append(Asking(call.key, action, call))
+        self.watch(action, call)
+        if self.broken:
+            raise OSError("the plant is broken")
+        if call.key in self.done:
+            return self.done[call.key]
+        self.applied.append((call.key, action))
+        result = Set(level=getattr(action, "level", 0))
+        self.done[call.key] = result
+        return result
+
+    def answer(self, query: Any, timeout: float) -> Level:
+        return Level(level=self.applied[-1][1].level if self._moved() else 0)
+
+    def _moved(self) -> bool:
+        return bool(self.applied) and isinstance(self.applied[-1][1], SetValve)
