@@ -1,4 +1,4 @@
-"""Actions and queries: changes to the world and readings of it, as data.
+"""Actions and queries: changes to the world and readings of it, as data; and who performs them.
 
 A kind is one frozen pydantic model that names itself and what it returns:
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,7 +30,7 @@ class Answer(BaseModel):
     Holds references, never secrets.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Pending:
 
 
 class _Kind(BaseModel, Generic[R_co]):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: ClassVar[str] = ""
     returns: ClassVar[type[BaseModel]] = Answer
@@ -112,6 +112,46 @@ class Action(_Kind[R_co], Generic[R_co]):
 
 class Query(_Kind[R_co], Generic[R_co]):
     """A reading of the world, as data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a performer is told beside the action itself.
+
+    Attributes:
+        key: the stable key of this action; the same however often it is asked for.
+        timeout: seconds within which the performer must have answered.
+        attempt: 1 for the first call with this key, counted on where that is known.
+        checking: True when an earlier call answered `Pending` and this one asks again.
+    """
+
+    key: str
+    timeout: float
+    attempt: int = 1
+    checking: bool = False
+
+
+class Performer(Protocol):
+    """Carries out actions and answers queries of some kinds on one cloud.
+
+    A performer is asked at least once for an action, always with the same key. Its docstring says
+    how it recognises a repeated key.
+    """
+
+    performs: tuple[type[Action[Any]], ...]
+    answers: tuple[type[Query[Any]], ...]
+
+    def perform(self, action: Any, call: Call) -> Any | Pending:
+        """Carry out one action and return its result, or `Pending` where it takes long.
+
+        Raises:
+            Exception: the attempt failed; the engine records and retries it.
+        """
+        ...
+
+    def answer(self, query: Any, timeout: float) -> Any:
+        """Read the world."""
+        ...
 
 
 def _returned(cls: type[BaseModel]) -> type[BaseModel]:

@@ -1,17 +1,13 @@
-"""The seam between the engine and a cloud: what a store, a bus and a performer must do.
+"""The seam between the engine and a cloud: what a store and a bus must do.
 
-An adapter implements these three protocols and nothing else of the engine.
-`tests/contract/` says in executable form what each of them promises.
+An adapter implements these two protocols, and performers (`crosswind.actions`), and nothing else
+of the engine. `tests/contract/` says in executable form what each of them promises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
-
-if TYPE_CHECKING:
-    from crosswind.actions import Action, Pending, Query
+from typing import Final, NamedTuple, Protocol
 
 ABSENT: Final = ""
 """The version demanded of an item that must not exist."""
@@ -150,43 +146,3 @@ class Delivery(NamedTuple):
     id: str
     body: bytes
     receipts: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What a performer is told beside the action itself.
-
-    Attributes:
-        key: the stable key of this action; the same however often it is asked for.
-        timeout: seconds within which the performer must have answered.
-        attempt: 1 for the first call with this key, counted on where that is known.
-        checking: True when an earlier call answered `Pending` and this one asks again.
-    """
-
-    key: str
-    timeout: float
-    attempt: int = 1
-    checking: bool = False
-
-
-class Performer(Protocol):
-    """Carries out actions and answers queries of some kinds on one cloud.
-
-    A performer is asked at least once for an action, always with the same key. Its docstring says
-    how it recognises a repeated key.
-    """
-
-    performs: tuple[type[Action[Any]], ...]
-    answers: tuple[type[Query[Any]], ...]
-
-    def perform(self, action: Any, call: Call) -> Any | Pending:
-        """Carry out one action and return its result, or `Pending` where it takes long.
-
-        Raises:
-            Exception: the attempt failed; the engine records and retries it.
-        """
-        ...
-
-    def answer(self, query: Any, timeout: float) -> Any:
-        """Read the world."""
-        ...

@@ -28,6 +28,7 @@ MAX_BATCH_BYTES = 6 * 1024 * 1024
 MAX_PATH = 1024
 _LONG = 16 * 1024
 
+_COMPACT = (b'{"specversion":"', b'[{"specversion":"')
 _BLANKS = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
@@ -86,9 +87,9 @@ def is_plain(body: bytes, tree: Any) -> bool:
     the two counts are equal, no key repeats.
 
     Text that is exactly what its tree is written as needs no counting. That is how a Codec writes,
-    so most text is of this kind; it is told by the missing blank after a first key.
+    so most text is of this kind; what others write is often told by its first key.
     """
-    if body.find(b'": ', 0, 64) < 0 and to_json(tree) == body:
+    if body.startswith(_COMPACT) and to_json(tree) == body:
         return True
     return _keys(tree) == body.translate(None, _BLANKS).count(b'":')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from datetime import UTC
 from typing import Any, Literal
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -84,8 +85,9 @@ def attributes(event: Event[Any], faults: list[Fault]) -> dict[str, Any]:
         head["subject"] = subject
         if problem := rules.text_problem(subject):
             faults.append(Fault("subject", problem))
+    time = event.time
     try:
-        head["time"] = utc(event.time)
+        head["time"] = time if time.tzinfo is UTC else utc(time)
     except AttributeError:
         faults.append(Fault("time", TIME_PROBLEM))
     except ValueError as error:

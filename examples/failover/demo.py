@@ -117,8 +117,8 @@ class Demo:
         )
         self.workers.append(self.commands.worker("worker-2"))
         self.console.print(
-            f"  worker-2 (pid {self.workers[1].process.pid}) takes over what was left, "
-            "once the dead worker's lease is over"
+            f"  worker-2 (pid {self.workers[1].process.pid}) goes on, "
+            "as soon as the dead worker's lease is over"
         )
         until("end of the failover", self._closed)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from crosswind.cli.session import Session
-    from crosswind.gate.approvals import Proposal
+    from crosswind.engine.approvals import Proposal
     from crosswind.journal.chain import Chain
 
 OUTCOMES: Final[dict[bool, Literal["granted", "rejected"]]] = {False: "granted", True: "rejected"}
@@ -63,7 +63,7 @@ def approve(
     from crosswind.cli.publishing import standing, summary_as_json, told
     from crosswind.cli.tracing import read
     from crosswind.cli.working import Working
-    from crosswind.gate.approvals import Approvals
+    from crosswind.engine.approvals import Approvals
 
     own = session.own_fleet
     stored = read(session, chain)
@@ -148,7 +148,8 @@ def _view(session: Session, chain: Chain, proposal: Proposal) -> Iterator[Render
     rest = spoken(proposal.expires - session.clock())
     yield text(f"asked by {proposal.handler}, {proposal.why}; it expires in {rest}", "dim")
     yield text(f"chain {chain.id}, approval {proposal.approval}", "dim")
-    for line in lines(proposal.args, "  "):
+    args = {name: value for name, value in proposal.args.items() if value not in (None, "", {}, [])}
+    for line in lines(args, "  "):
         yield text(line)
     for data in _told(chain, proposal):
         pieces = findings.evidence(data)
@@ -175,11 +176,14 @@ def _summary(session: Session, proposal: Proposal) -> str:
 
 def _told(chain: Chain, proposal: Proposal) -> Iterator[Any]:
     """The data in which evidence and decisions may stand: the proposal's own run first."""
-    for run in chain.runs:
-        if run.key == proposal.run:
-            yield run.event.get("data")
-            yield proposal.args
-            yield [entry.result for entry in run.record.log if entry.done]
-    for run in chain.runs:
-        if run.key != proposal.run:
-            yield [emitted.event.get("data") for emitted in run.emitted()]
+    yield proposal.args
+    runs = sorted(chain.runs, key=lambda run: run.key != proposal.run)
+    # Racing runs make the same event; the one that was worked is the one that counts.
+    events = [run.event for run in runs]
+    events += [emitted.event for run in runs for emitted in run.emitted()]
+    shown: set[str] = set()
+    for event in events:
+        if event["id"] not in shown:
+            shown.add(event["id"])
+            yield event.get("data")
+    yield [entry.result for run in runs[:1] for entry in run.record.log if entry.done]

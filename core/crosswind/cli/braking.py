@@ -122,7 +122,7 @@ def _open_incident(
     session: Session, who: str, seconds: float, workload: str | None, reason: str
 ) -> None:
     from crosswind.engine import emit
-    from crosswind.engine.identity import name_id
+    from crosswind.records.identity import name_id
     from crosswind_events import Event
     from crosswind_events.catalogue.incident import IncidentOpened
 

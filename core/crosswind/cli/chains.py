@@ -29,6 +29,7 @@ _OUTCOMES = {"completed": "green", "failed": "bold red", "stalled": "bold red"}
     ],
 )
 @click.option("--open", "only_open", is_flag=True, help="Only what is going on or waits.")
+@click.option("--ticks", is_flag=True, help="Also those that the tick of a schedule began.")
 @click.option(
     "--since",
     type=DURATION,
@@ -45,7 +46,7 @@ _OUTCOMES = {"completed": "green", "failed": "bold red", "stalled": "bold red"}
     help="At most so many, the newest.",
 )
 @works_with("app", "data")
-def chains(session: Session, only_open: bool, since: float, limit: int) -> None:
+def chains(session: Session, only_open: bool, ticks: bool, since: float, limit: int) -> None:
     """List chains: state, outcome, age, what they are about, and what began them.
 
     A chain is all that descends from one first event. Its id may be shortened wherever it stays
@@ -58,7 +59,7 @@ def chains(session: Session, only_open: bool, since: float, limit: int) -> None:
     with session.output.progress("reading chains"):
         found = (
             summarize(session.ledger, listed, session.app, now)
-            for listed in list_chains(session.ledger, now, since)
+            for listed in list_chains(session.ledger, now, since, ticks=ticks)
         )
         wanted = (one for one in found if not only_open or one.state in ("open", "queued"))
         summaries = list(islice(wanted, limit + 1))

@@ -29,17 +29,17 @@ def complete_chain(
 
     from crosswind.cli.session import DATA
     from crosswind.embedded.sqlite_store import SqliteStore
-    from crosswind.engine.ledger import Ledger
     from crosswind.errors import CrosswindError
     from crosswind.graph.model import short
     from crosswind.journal.listing import list_chains
+    from crosswind.records.ledger import Ledger
 
     data = Path(ctx.params.get("data") or os.environ.get("CROSSWIND_DATA") or DATA)
     if not data.is_file():
         return []
     try:
         with SqliteStore(data) as store:
-            listed = list_chains(Ledger(store, time.time), time.time(), 7 * 86_400.0)
+            listed = list_chains(Ledger(store, time.time), time.time(), 7 * 86_400.0, ticks=False)
     except CrosswindError:
         return []  # a completion that cannot be made is no reason to say anything
     return [

@@ -139,9 +139,9 @@ def _publish_again(session: Session, letter: ParkedMessage) -> None:
     from pydantic_core import from_json, to_json
 
     from crosswind.cli.identity import operator
-    from crosswind.engine.record import attributes
     from crosswind.journal.deadletters import REDRIVEN
     from crosswind.ports import ABSENT, Message, Put
+    from crosswind.records.record import attributes
     from crosswind_events import InvalidEvent
 
     parked, ledger = letter.parked, session.ledger
@@ -162,8 +162,8 @@ def _publish_again(session: Session, letter: ParkedMessage) -> None:
 
 
 def _all(session: Session, since: float) -> Iterator[DeadLetter]:
-    from crosswind.engine.parking import Parking
     from crosswind.journal.deadletters import failed_runs, parked_message
+    from crosswind.records.parking import Parking
 
     now = session.clock()
     yield from failed_runs(session.ledger, now, since)

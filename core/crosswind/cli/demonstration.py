@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from crosswind.actions import Action, Query
+from crosswind.actions import Action, Call, Query
 from crosswind.fleet.load import parse_fleet
 from crosswind.operations.endpoints import EndpointState, EndpointStates, EndpointStatus
 from crosswind.operations.telemetry import (
@@ -18,7 +18,6 @@ from crosswind.operations.telemetry import (
     Telemetry,
 )
 from crosswind.operations.traffic import CurrentWeights, WeightsSet
-from crosswind.ports import Call
 
 if TYPE_CHECKING:
     from crosswind.fleet.declaration import Fleet

@@ -55,9 +55,9 @@ class Failure(click.ClickException):
 
 def explained(error: Exception) -> Failure | None:
     """What a person is told of an error; None where it has to be passed on as it is."""
+    from crosswind.engine.approvals import NoSuchProposal
     from crosswind.engine.redrive import NotRedrivable
     from crosswind.errors import CrosswindError, NotAccepted, Returned, Throttled, Unreachable
-    from crosswind.gate.approvals import NoSuchProposal
     from crosswind.journal.listing import NoSuchChain
     from crosswind_events import InvalidEvent
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from crosswind.cli.faults import Failure
 
 if TYPE_CHECKING:
+    from crosswind.actions import Performer
     from crosswind.app import App
-    from crosswind.ports import Performer
 
 
 def load_app(name: str) -> App:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crosswind.actions import Action, Query
+from crosswind.actions import Action, Call, Query
 from crosswind.errors import Conflict
 from crosswind.operations.notification import Notified, Notify
-from crosswind.ports import ABSENT, Call, Put
+from crosswind.ports import ABSENT, Put
 
 if TYPE_CHECKING:
     from crosswind.cli.output import Output
-    from crosswind.engine.ledger import Ledger
+    from crosswind.records.ledger import Ledger
 
 KEEP = 90 * 86_400.0
 """Seconds for which it is remembered what was told."""

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from crosswind.cli.faults import NOTHING, Failure
 
 if TYPE_CHECKING:
+    from crosswind.actions import Performer
     from crosswind.app import App
     from crosswind.cli.output import Output
     from crosswind.embedded.sqlite_bus import SqliteBus
     from crosswind.embedded.sqlite_store import SqliteStore
     from crosswind.engine.dispatch import Engine
-    from crosswind.engine.ledger import Ledger
     from crosswind.fleet.declaration import Fleet
-    from crosswind.ports import Performer
+    from crosswind.records.ledger import Ledger
 
 DATA: Final = Path(".crosswind/crosswind.sqlite")
 FLEET: Final = Path("fleet.yaml")
@@ -149,7 +149,7 @@ class Session:
     @cached_property
     def ledger(self) -> Ledger:
         """The store as the engine sees it."""
-        from crosswind.engine.ledger import Ledger
+        from crosswind.records.ledger import Ledger
 
         return Ledger(self.store, self.clock)
 

@@ -15,6 +15,7 @@ from crosswind.cli.output import text
 from crosswind.cli.working import STYLES
 from crosswind.graph.model import short
 from crosswind.journal.rendering import brief, lines
+from crosswind.journal.repetition import Repeated, collapsed
 from crosswind.journal.trace import AMBIENT, EventNode, RunNode, Step, Trace
 
 if TYPE_CHECKING:
@@ -40,7 +41,11 @@ def view(trace: Trace, app: App, *, full: bool) -> Iterator[RenderableType]:
     yield from _heading(trace)
     root = Tree("", hide_root=True, guide_style="dim")
     branches = [root]
-    for node, alone in _with_runs(trace.nodes):
+    for node, alone in _with_runs([*trace.nodes] if full else [*collapsed(trace.nodes)]):
+        if isinstance(node, Repeated):
+            del branches[node.depth + 1 :]
+            branches[-1].add(_repeated(node))
+            continue
         rows = list(_event(node, trace, full) if isinstance(node, EventNode) else ())
         rows += _run(alone, app, trace, full) if alone is not None else ()
         depth = node.depth
@@ -51,9 +56,10 @@ def view(trace: Trace, app: App, *, full: bool) -> Iterator[RenderableType]:
     yield root
 
 
-def _with_runs(
-    nodes: Sequence[EventNode | RunNode],
-) -> Iterator[tuple[EventNode | RunNode, RunNode | None]]:
+Node = EventNode | RunNode | Repeated
+
+
+def _with_runs(nodes: Sequence[Node]) -> Iterator[tuple[Node, RunNode | None]]:
     """Each node to be shown, and the run to be shown in it: an event's only one, to save depth."""
     merged = False
     for node, following in zip(nodes, [*nodes[1:], None], strict=True):
@@ -61,11 +67,22 @@ def _with_runs(
             merged = False
         elif isinstance(node, RunNode):
             yield node, node
-        elif node.runs == 1 and not node.again and isinstance(following, RunNode):
+        elif (
+            isinstance(node, EventNode)
+            and node.runs == 1
+            and not node.again
+            and isinstance(following, RunNode)
+        ):
             merged = True
             yield node, following
         else:
             yield node, None
+
+
+def _repeated(node: Repeated) -> Text:
+    line = text(f"{_at(node.at)} ", "dim").append(text(short(node.type), "bold"))
+    line.append(text(f"  from {node.source}", "dim"))
+    return line.append(f"  {node.count} more until here, which led to nothing", "dim")
 
 
 def _heading(trace: Trace) -> Iterator[RenderableType]:
@@ -141,7 +158,9 @@ def _run(node: RunNode, app: App, trace: Trace, full: bool) -> Iterator[Renderab
         line.append(f"  redriven {record.redrives}x", "yellow")
     yield line
     if record.why and record.state != "committed":
-        rest = "" if node.rest is None else f"; goes on in {spoken(max(node.rest, 0.0))}"
+        asked = bool(record.log) and record.log[-1].approval is not None
+        waits = node.rest is not None and not asked
+        rest = f"; goes on in {spoken(max(node.rest or 0.0, 0.0))}" if waits else ""
         yield text(f"  {record.why}{rest}", STYLES.get(record.state, ""))
     for step in node.steps:
         if full or step.entry.kind not in AMBIENT:
@@ -159,6 +178,9 @@ def _step(step: Step, trace: Trace, full: bool) -> Iterator[RenderableType]:
         return
     words = {"query": "read", "close": "close join", "settle": "question", "answered": "question"}
     line = text(f"  {words.get(family, family)} ", "dim").append(text(name))
+    if family == "answered" and entry.result is None:
+        yield line.append(" has no answer yet", "dim")
+        return
     if family == "evidence":
         count = len(entry.result) if entry.done else 0
         yield line.append(f"{count} event(s) weighed", "dim")

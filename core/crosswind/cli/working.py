@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from crosswind.cli.session import Session
     from crosswind.embedded.worker import Worked, Worker
-    from crosswind.engine.record import Record
+    from crosswind.records.record import Record
 
 LONGEST: Final = 300.0
 """Seconds after which a command that works what is due leaves the rest to `crosswind run`."""

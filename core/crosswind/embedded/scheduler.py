@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from crosswind.engine.identity import name_id
 from crosswind.errors import DeclarationError
 from crosswind.ports import Bus, Message
+from crosswind.records.identity import name_id
 from crosswind_events import Event
 from crosswind_events.catalogue.schedule import Tick
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crosswind.actions import Action, Pending, Query
-from crosswind.engine.identity import action_key
-from crosswind.engine.joins import Joins
+from crosswind.actions import Action, Call, Pending, Query
+from crosswind.engine.approvals import approval_requested
 from crosswind.engine.log import Log
-from crosswind.engine.record import Entry
 from crosswind.engine.turns import Drop, RunAgain, Suspend
 from crosswind.engine.writer import RunWriter
 from crosswind.errors import ActionRefused, Returned, RunFailed
-from crosswind.gate.approvals import approval_requested
 from crosswind.gate.gate import Assume, Closed, Go, Renew, Request, Stop, Wait
-from crosswind.ports import Call
+from crosswind.records.identity import action_key
+from crosswind.records.joins import Joins
+from crosswind.records.record import Entry
 
 if TYPE_CHECKING:
     from crosswind_events import Event

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 from crosswind.engine import failures
 from crosswind.engine.execution import Execution
 from crosswind.engine.flights import Role
-from crosswind.engine.head import Head
-from crosswind.engine.identity import (
+from crosswind.engine.opening import Continuing, Opening
+from crosswind.engine.outbox import Outbox
+from crosswind.engine.runtime import Runtime
+from crosswind.engine.turns import AdmitAgain, Overtaken
+from crosswind.engine.writer import kept
+from crosswind.errors import Returned, RunFailed
+from crosswind.ports import Delivery, Item
+from crosswind.records.head import Head
+from crosswind.records.identity import (
     CHAIN_ID,
     RUN,
     chain_id,
@@ -20,15 +27,8 @@ from crosswind.engine.identity import (
     run_key,
     safe,
 )
-from crosswind.engine.opening import Continuing, Opening
-from crosswind.engine.outbox import Outbox
-from crosswind.engine.parking import Parking
-from crosswind.engine.record import FINISHED, Record
-from crosswind.engine.runtime import Runtime
-from crosswind.engine.turns import AdmitAgain, Overtaken
-from crosswind.engine.writer import kept
-from crosswind.errors import Returned, RunFailed
-from crosswind.ports import Delivery, Item
+from crosswind.records.parking import Parking
+from crosswind.records.record import FINISHED, Record
 from crosswind_events import Event, InvalidEvent
 from crosswind_events.catalogue.chain import ChainDeadline, RunResume
 

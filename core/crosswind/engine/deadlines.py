@@ -6,8 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crosswind.engine import emit
-from crosswind.engine.head import Head
-from crosswind.engine.identity import (
+from crosswind.engine.outbox import Outbox
+from crosswind.engine.runtime import Runtime
+from crosswind.errors import Conflict, Returned
+from crosswind.ports import ABSENT, Put
+from crosswind.records.head import Head
+from crosswind.records.identity import (
     HEAD,
     RUN,
     chain_partition,
@@ -15,11 +19,7 @@ from crosswind.engine.identity import (
     name_id,
     run_key,
 )
-from crosswind.engine.outbox import Outbox
-from crosswind.engine.record import Outgoing, Record
-from crosswind.engine.runtime import Runtime
-from crosswind.errors import Conflict, Returned
-from crosswind.ports import ABSENT, Put
+from crosswind.records.record import Outgoing, Record
 from crosswind_events import Event
 from crosswind_events.catalogue.chain import ChainDeadline, ChainStalled
 from crosswind_events.catalogue.incident import IncidentOpened

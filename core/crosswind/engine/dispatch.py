@@ -16,17 +16,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crosswind.actions import Performer
 from crosswind.engine.burial import Burial
 from crosswind.engine.deadlines import reach_deadline
-from crosswind.engine.identity import CHAIN_ID
 from crosswind.engine.outbox import Outbox
-from crosswind.engine.parking import Parking
 from crosswind.engine.runs import Runs
 from crosswind.engine.runtime import Runtime
 from crosswind.engine.settings import Settings
 from crosswind.engine.turns import Turn
 from crosswind.errors import Returned, Throttled, Unreachable
-from crosswind.ports import Bus, Delivery, Performer, Store
+from crosswind.ports import Bus, Delivery, Store
+from crosswind.records.identity import CHAIN_ID
+from crosswind.records.parking import Parking
 from crosswind_events import Event, InvalidEvent
 from crosswind_events.catalogue.chain import ChainDeadline, RunResume
 

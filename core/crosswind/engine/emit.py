@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from crosswind.emissions import Branch, Later, Start
-from crosswind.engine.identity import emitted_id, resume_id
-from crosswind.engine.record import Outgoing
 from crosswind.errors import BoundExceeded, NotDeclared
+from crosswind.records.identity import emitted_id, resume_id
+from crosswind.records.record import Outgoing
 from crosswind_events import Event, EventData
 from crosswind_events.catalogue.chain import RunResume
 

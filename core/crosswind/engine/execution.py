@@ -17,14 +17,14 @@ from crosswind.context import Context, Joined, Lock
 from crosswind.emissions import Branch, Later, Start
 from crosswind.engine import emit
 from crosswind.engine.acting import Acting, check_returned
-from crosswind.engine.identity import EVIDENCE, chain_id, name_id
-from crosswind.engine.joins import Answered, Decided, Joins
 from crosswind.engine.log import Log
 from crosswind.engine.opening import Continuing, Opening
-from crosswind.engine.record import Outgoing, Record
 from crosswind.engine.turns import Drop, RunAgain, Suspend, Turn
 from crosswind.engine.writer import DONE, NOTHING, RunWriter, kept
 from crosswind.errors import ActionRefused, BoundExceeded, NotDeclared, Returned
+from crosswind.records.identity import EVIDENCE, chain_id, name_id
+from crosswind.records.joins import Answered, Decided, Joins
+from crosswind.records.record import Outgoing, Record
 from crosswind_events import Event, EventData
 
 if TYPE_CHECKING:

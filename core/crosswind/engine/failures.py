@@ -12,11 +12,7 @@ from typing import Any
 
 from crosswind.engine import emit
 from crosswind.engine.execution import Execution
-from crosswind.engine.head import Head
-from crosswind.engine.identity import HEAD, RUN, emitted_id
-from crosswind.engine.joins import failed_member, member_key
 from crosswind.engine.opening import Leading, Opening
-from crosswind.engine.record import Failure, Outgoing
 from crosswind.engine.turns import Drop, Overtaken
 from crosswind.engine.writer import kept
 from crosswind.errors import (
@@ -30,6 +26,10 @@ from crosswind.errors import (
     TooLarge,
 )
 from crosswind.ports import ABSENT, Change, Put
+from crosswind.records.head import Head
+from crosswind.records.identity import HEAD, RUN, emitted_id
+from crosswind.records.joins import failed_member, member_key
+from crosswind.records.record import Failure, Outgoing
 from crosswind_events import Event, InvalidEvent
 from crosswind_events.catalogue.chain import BranchFailed
 from crosswind_events.catalogue.deadletter import DeadLettered

@@ -15,8 +15,13 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json, to_json
 
 from crosswind.context import Lock
-from crosswind.engine.head import Head
-from crosswind.engine.identity import (
+from crosswind.engine.opening import Joining, Leading
+from crosswind.engine.settings import Settings
+from crosswind.errors import BoundExceeded, Conflict, DeclarationError, Returned
+from crosswind.handlers import Flight, Handler
+from crosswind.ports import ABSENT, Check, Item, Put
+from crosswind.records.head import Head
+from crosswind.records.identity import (
     HEAD,
     RUN,
     chain_partition,
@@ -24,13 +29,8 @@ from crosswind.engine.identity import (
     run_key,
     safe,
 )
-from crosswind.engine.ledger import Ledger
-from crosswind.engine.opening import Joining, Leading
-from crosswind.engine.record import Record
-from crosswind.engine.settings import Settings
-from crosswind.errors import BoundExceeded, Conflict, DeclarationError, Returned
-from crosswind.handlers import Flight, Handler
-from crosswind.ports import ABSENT, Check, Item, Put
+from crosswind.records.ledger import Ledger
+from crosswind.records.record import Record
 from crosswind_events import Event
 
 _REPLACED = "replaced"

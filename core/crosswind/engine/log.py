@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from crosswind.engine.record import Entry, Record
 from crosswind.errors import BoundExceeded, Diverged
+from crosswind.records.record import Entry, Record
 
 _SHOWN = 200
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crosswind.engine.head import Head
-from crosswind.engine.identity import EVIDENCE, HEAD
 from crosswind.engine.turns import AdmitAgain
 from crosswind.ports import ABSENT, Change, Check, Item, Put
+from crosswind.records.head import Head
+from crosswind.records.identity import EVIDENCE, HEAD
 
 
 @dataclass(slots=True)

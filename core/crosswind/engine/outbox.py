@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
-from crosswind.engine.identity import RUN, index_partition
-from crosswind.engine.ledger import Ledger
-from crosswind.engine.record import Outgoing, settled
 from crosswind.engine.writer import RunWriter
 from crosswind.errors import Conflict, NotAccepted, Returned
 from crosswind.ports import ABSENT, Bus, Message, Put
+from crosswind.records.identity import RUN, index_partition
+from crosswind.records.ledger import Ledger
+from crosswind.records.record import Outgoing, settled
 
 _TRIES = 3
 

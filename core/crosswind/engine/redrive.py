@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from crosswind.engine import emit
 from crosswind.engine.flights import Flights
-from crosswind.engine.head import Head
-from crosswind.engine.identity import HEAD, RUN, chain_partition
-from crosswind.engine.joins import member_key
 from crosswind.engine.outbox import Outbox
-from crosswind.engine.record import Record
 from crosswind.errors import Conflict, CrosswindError, Returned
 from crosswind.ports import Change, Delete, Put
+from crosswind.records.head import Head
+from crosswind.records.identity import HEAD, RUN, chain_partition
+from crosswind.records.joins import member_key
+from crosswind.records.record import Record
 
 if TYPE_CHECKING:
     from crosswind.app import App

@@ -22,8 +22,15 @@ from crosswind.engine import failures
 from crosswind.engine.deadlines import deadline_event
 from crosswind.engine.execution import Execution
 from crosswind.engine.flights import Admitted, Flights, Placed, Queued, Refused
-from crosswind.engine.head import Head
-from crosswind.engine.identity import (
+from crosswind.engine.opening import Continuing, Opening
+from crosswind.engine.outbox import Outbox
+from crosswind.engine.runtime import Runtime
+from crosswind.engine.turns import AdmitAgain, Overtaken, Suspend
+from crosswind.errors import Returned, RunFailed, Throttled, Unreachable
+from crosswind.handlers import Handler
+from crosswind.ports import Item
+from crosswind.records.head import Head
+from crosswind.records.identity import (
     CHAIN_ID,
     HEAD,
     RUN,
@@ -32,14 +39,7 @@ from crosswind.engine.identity import (
     run_key,
     safe,
 )
-from crosswind.engine.opening import Continuing, Opening
-from crosswind.engine.outbox import Outbox
-from crosswind.engine.record import WAITING, Outgoing, Record
-from crosswind.engine.runtime import Runtime
-from crosswind.engine.turns import AdmitAgain, Overtaken, Suspend
-from crosswind.errors import Returned, RunFailed, Throttled, Unreachable
-from crosswind.handlers import Handler
-from crosswind.ports import Item
+from crosswind.records.record import WAITING, Outgoing, Record
 from crosswind_events import Event
 from crosswind_events.catalogue.chain import RunResume
 

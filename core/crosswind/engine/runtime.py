@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from crosswind.engine.ledger import Ledger
+from crosswind.actions import Performer
 from crosswind.engine.settings import Settings
 from crosswind.errors import Conflict, DeclarationError, RunFailed
 from crosswind.gate.brakes import BrakeLever, Brakes, fleet_partition
 from crosswind.gate.gate import Gate
 from crosswind.gate.limits import Limits
-from crosswind.ports import ABSENT, Performer, Put, Store
+from crosswind.ports import ABSENT, Put, Store
+from crosswind.records.ledger import Ledger
 
 if TYPE_CHECKING:
     from crosswind.actions import Action, Query

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crosswind.engine.record import Outgoing
     from crosswind.ports import Item
+    from crosswind.records.record import Outgoing
 
 
 class Turn(BaseException):

@@ -7,16 +7,16 @@ by a turn of the protocol.
 
 from __future__ import annotations
 
-from crosswind.engine.head import Head
-from crosswind.engine.identity import HEAD, RUN, chain_partition, safe
-from crosswind.engine.ledger import fresh_token
 from crosswind.engine.log import Log
 from crosswind.engine.opening import Continuing, Joining, Leading, Opening
-from crosswind.engine.record import Outgoing, Record, State
 from crosswind.engine.runtime import Runtime
 from crosswind.engine.turns import Drop, Overtaken, RunAgain
 from crosswind.errors import Conflict, Returned, RunFailed
 from crosswind.ports import ABSENT, Change, Item, Put
+from crosswind.records.head import Head
+from crosswind.records.identity import HEAD, RUN, chain_partition, safe
+from crosswind.records.ledger import fresh_token
+from crosswind.records.record import Outgoing, Record, State
 
 NOTHING, DONE = "nothing-to-do", "done"
 """Outcomes of a chain whose first run emits nothing, without and with an action."""

@@ -30,8 +30,8 @@ from crosswind.fleet import keys
 from crosswind.ports import Put
 
 if TYPE_CHECKING:
-    from crosswind.actions import Action
-    from crosswind.ports import Call, Change, Store
+    from crosswind.actions import Action, Call
+    from crosswind.ports import Change, Store
 
 R = TypeVar("R", bound=BaseModel)
 

@@ -43,10 +43,10 @@ from crosswind.fleet.state import (
 from crosswind.ports import ABSENT, Check, Put
 
 if TYPE_CHECKING:
-    from crosswind.actions import Action, Query
+    from crosswind.actions import Action, Call, Query
     from crosswind.context import Lock
     from crosswind.fleet.declaration import Fleet
-    from crosswind.ports import Call, Change, Store
+    from crosswind.ports import Change, Store
 
 __all__ = [
     "AcceptPlan",

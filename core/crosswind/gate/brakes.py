@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from crosswind.engine.identity import safe
-from crosswind.engine.ledger import Ledger
 from crosswind.errors import Conflict, CrosswindError
 from crosswind.ports import ABSENT, Put
+from crosswind.records.identity import safe
+from crosswind.records.ledger import Ledger
 
 BRAKES = "brakes"
 

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crosswind.actions import Action
-from crosswind.engine.identity import name_id
-from crosswind.engine.joins import Joins
 from crosswind.gate.brakes import Brakes
 from crosswind.gate.limits import Limits
+from crosswind.records.identity import name_id
+from crosswind.records.joins import Joins
 
 if TYPE_CHECKING:
-    from crosswind.engine.head import Head
-    from crosswind.engine.record import Entry
     from crosswind.fleet.declaration import Fleet
+    from crosswind.records.head import Head
+    from crosswind.records.record import Entry
 
 
 class Go(NamedTuple):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from crosswind.engine.identity import safe
-from crosswind.engine.ledger import Ledger
 from crosswind.errors import Conflict, Returned
 from crosswind.gate.brakes import fleet_partition
 from crosswind.ports import ABSENT, Change, Item, Put
+from crosswind.records.identity import safe
+from crosswind.records.ledger import Ledger
 
 if TYPE_CHECKING:
     from crosswind.fleet.declaration import Fleet, Limit

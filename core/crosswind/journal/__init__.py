@@ -3,6 +3,7 @@
     chain        everything stored of one chain, decoded
     listing      which chains there are, and how each of them stands
     trace        one chain as a tree of causes: events, runs, what they saw, did and said
+    repetition   what comes again and again in a trace, in one line
     findings     evidence and decisions, recognised by their shape wherever they stand
     replay       recorded runs, given to today's code without touching the world
     comparison   what was decided then beside what would be decided today

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from crosswind.engine.head import Head
-from crosswind.engine.identity import EVIDENCE, HEAD, RUN, action_key, chain_partition
-from crosswind.engine.joins import Answered
-from crosswind.engine.ledger import Ledger
-from crosswind.engine.record import Entry, Outgoing, Record
+from crosswind.records.head import Head
+from crosswind.records.identity import EVIDENCE, HEAD, RUN, action_key, chain_partition
+from crosswind.records.joins import Answered
+from crosswind.records.ledger import Ledger
+from crosswind.records.record import Entry, Outgoing, Record
 
 _SETTLED = "settled:"
 _SCOPE = "scope:"

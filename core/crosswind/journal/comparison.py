@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crosswind.emissions import Branch, Later, Start
 from crosswind.engine import emit
-from crosswind.engine.record import Entry, Outgoing
 from crosswind.journal.rendering import lines, scalar
 from crosswind.journal.rerun import Rerun, Said, today
+from crosswind.records.record import Entry, Outgoing
 from crosswind_events import Event, EventData, InvalidEvent
 from crosswind_events.catalogue.approval import ApprovalRequested
 from crosswind_events.catalogue.chain import BranchFailed, ChainDeadline

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-from crosswind.engine.identity import RUN, chain_partition, name_id
-from crosswind.engine.ledger import Ledger
-from crosswind.engine.parking import Parked
-from crosswind.engine.record import Record
 from crosswind.journal.listing import list_chains
+from crosswind.records.identity import RUN, chain_partition, name_id
+from crosswind.records.ledger import Ledger
+from crosswind.records.parking import Parked
+from crosswind.records.record import Record
 
 REDRIVEN = "redriven"
 """Partition in which it is kept which parked messages were published again, by whom and when."""

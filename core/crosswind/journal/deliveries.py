@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from crosswind.engine.identity import safe
 from crosswind.journal.chain import Chain, Emitted
+from crosswind.records.identity import safe
 from crosswind_events import InvalidEvent
 from crosswind_events.catalogue.chain import ChainDeadline
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from pydantic_core import from_json
 
-from crosswind.engine.ledger import Ledger
 from crosswind.errors import CrosswindError
 from crosswind.fleet.declaration import Fleet
 from crosswind.journal.chain import Chain
+from crosswind.records.ledger import Ledger
 
 
 class NoSuchFleet(CrosswindError, LookupError):

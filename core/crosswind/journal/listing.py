@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic_core import from_json
 
-from crosswind.engine.head import Head
-from crosswind.engine.identity import CHAIN_ID, chain_partition, index_shard
-from crosswind.engine.ledger import Ledger
 from crosswind.errors import CrosswindError
 from crosswind.journal.chain import Chain, read_chain
 from crosswind.journal.deliveries import Deliveries
+from crosswind.records.head import Head
+from crosswind.records.identity import CHAIN_ID, chain_partition, index_shard
+from crosswind.records.ledger import Ledger
+from crosswind_events.catalogue.schedule import Tick
 
 if TYPE_CHECKING:
     from crosswind.app import App
@@ -81,8 +82,14 @@ class Summary:
     simulated: bool = False
 
 
-def list_chains(ledger: Ledger, now: float, since: float = HORIZON) -> list[Listed]:
-    """The chains whose first event is at most `since` seconds old, newest first."""
+def list_chains(
+    ledger: Ledger, now: float, since: float = HORIZON, *, ticks: bool = True
+) -> list[Listed]:
+    """The chains whose first event is at most `since` seconds old, newest first.
+
+    Args:
+        ticks: also those that the tick of a schedule began.
+    """
     found: dict[str, Listed] = {}
     for day in _days(now, since):
         for shard in range(SHARDS):
@@ -91,21 +98,31 @@ def list_chains(ledger: Ledger, now: float, since: float = HORIZON) -> list[List
                 other = found.get(listed.chain)
                 if other is None or listed.time < other.time:
                     found[listed.chain] = listed
-    recent = (listed for listed in found.values() if listed.time >= now - since)
+    recent = (
+        listed
+        for listed in found.values()
+        if listed.time >= now - since and (ticks or listed.type != Tick.event_type)
+    )
     return sorted(recent, key=lambda listed: (listed.time, listed.chain), reverse=True)
 
 
 def latest(ledger: Ledger, now: float) -> str:
-    """The chain whose first event is the newest.
+    """The chain whose first event is the newest; one that a tick began only where no other is.
 
     Raises:
         NoSuchChain: there is none.
     """
+    ticking: Listed | None = None
     for day in _days(now, HORIZON):
         listed = [one for shard in range(SHARDS) for one in _shard(ledger, day, shard)]
-        if listed:
-            return max(listed, key=lambda one: (one.time, one.chain)).chain
-    raise NoSuchChain("no chain is recorded here")
+        ordered = sorted(listed, key=lambda one: (one.time, one.chain), reverse=True)
+        for one in ordered:
+            if one.type != Tick.event_type:
+                return one.chain
+        ticking = ticking or (ordered[0] if ordered else None)
+    if ticking is None:
+        raise NoSuchChain("no chain is recorded here")
+    return ticking.chain
 
 
 def find_chain(ledger: Ledger, prefix: str, now: float) -> str:
@@ -173,7 +190,11 @@ def waits_for(chain: Chain, app: App, now: float) -> str:
             record = run.record
             entry = record.log[-1] if record.log else None
             if record.state == "suspended" and entry is not None and entry.approval is not None:
-                return f"approval of {entry.kind.partition(':')[2]}"
+                action = entry.kind.partition(":")[2]
+                answer = chain.answers.get(f"approval:{entry.approval['id']}")
+                if answer is None:
+                    return f"approval of {action}"
+                return f"{record.handler}: {action} was {answer.outcome} and is to be worked"
             return f"{record.handler}: {record.why or record.state}"
     outstanding = Deliveries(chain, app, now).outstanding()
     if not outstanding:

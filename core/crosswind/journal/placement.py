@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crosswind.engine.flights import Role
-from crosswind.engine.identity import CHAIN_ID, RUN, chain_id, chain_partition, run_key, safe
-from crosswind.engine.ledger import Ledger
-from crosswind.engine.record import Record
+from crosswind.records.identity import CHAIN_ID, RUN, chain_id, chain_partition, run_key, safe
+from crosswind.records.ledger import Ledger
+from crosswind.records.record import Record
 
 if TYPE_CHECKING:
     from crosswind.handlers import Handler

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crosswind.engine.deadlines import HANDLER as DEADLINE_HANDLER
 from crosswind.engine.failures import describe
-from crosswind.engine.identity import run_key
-from crosswind.engine.record import Record
 from crosswind.engine.settings import Settings
 from crosswind.journal.chain import Chain, Run
 from crosswind.journal.comparison import (
@@ -36,6 +34,8 @@ from crosswind.journal.comparison import (
 )
 from crosswind.journal.deliveries import Deliveries, takers
 from crosswind.journal.rerun import Rerun, Stop, Unreadable, Unrecorded, Waits
+from crosswind.records.identity import run_key
+from crosswind.records.record import Record
 from crosswind_events import InvalidEvent
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from crosswind.actions import Action, Query
 from crosswind.context import Context, Joined, Lock
 from crosswind.emissions import Branch, Later, Start
 from crosswind.engine import emit
-from crosswind.engine.identity import name_id
-from crosswind.engine.joins import Answered, Decided
-from crosswind.engine.record import Entry, Record
 from crosswind.engine.turns import Turn
 from crosswind.errors import ActionRefused, BoundExceeded, NotDeclared, RunFailed
 from crosswind.journal.trace import AMBIENT
+from crosswind.records.identity import name_id
+from crosswind.records.joins import Answered, Decided
+from crosswind.records.record import Entry, Record
 from crosswind_events import Codec, Event, EventData
 
 if TYPE_CHECKING:

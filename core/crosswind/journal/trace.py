@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from crosswind.engine.identity import chain_id
-from crosswind.engine.record import Entry
 from crosswind.journal import findings
 from crosswind.journal.chain import Chain, Emitted, Run
 from crosswind.journal.deliveries import Deliveries, Fate
+from crosswind.records.identity import chain_id
+from crosswind.records.record import Entry
 from crosswind_events.catalogue.chain import ChainDeadline
 
 if TYPE_CHECKING:

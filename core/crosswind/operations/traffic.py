@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crosswind_events import Region
 from pydantic import Field
 
 from crosswind.actions import Action, Answer, Query
+from crosswind_events import Region
 
 
 class WeightsSet(Answer):

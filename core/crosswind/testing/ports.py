@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crosswind.actions import Action, Pending, Query
+from crosswind.actions import Action, Call, Pending, Performer, Query
 from crosswind.errors import NotAccepted, Throttled, Unreachable
-from crosswind.ports import Bus, Call, Change, Item, Message, Performer, Store
+from crosswind.ports import Bus, Change, Item, Message, Store
 from crosswind.testing.faults import Faults, PortCall, meet
 
 

@@ -12,15 +12,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from crosswind.actions import Performer
 from crosswind.app import App
 from crosswind.embedded.memory import MemoryStore
 from crosswind.engine.dispatch import Engine
-from crosswind.engine.head import Head
-from crosswind.engine.identity import HEAD, RUN, chain_id, chain_partition
-from crosswind.engine.record import Record
 from crosswind.engine.settings import Settings
 from crosswind.fleet.declaration import Fleet
-from crosswind.ports import Message, Performer
+from crosswind.ports import Message
+from crosswind.records.head import Head
+from crosswind.records.identity import HEAD, RUN, chain_id, chain_partition
+from crosswind.records.record import Record
 from crosswind.testing.faults import FaultPlan, Faults, Killed
 from crosswind.testing.ports import FaultyBus, FaultyPerformer, FaultyStore
 from crosswind.testing.post import Letter, Post

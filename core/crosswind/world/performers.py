@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, overload
 
-from crosswind.actions import Action, Pending, Query
+from crosswind.actions import Action, Call, Pending, Query
 from crosswind.operations.endpoints import (
     EndpointState,
     EndpointStates,
@@ -29,7 +29,6 @@ from crosswind.operations.telemetry import (
     Telemetry,
 )
 from crosswind.operations.traffic import CurrentWeights, SetWeights, WeightsSet
-from crosswind.ports import Call
 from crosswind.world import client
 from crosswind.world.addresses import Addresses
 

@@ -22,8 +22,8 @@ from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import INSERT, SqliteStore
 from crosswind.embedded.worker import Worker
 from crosswind.engine.dispatch import Engine
-from crosswind.engine.identity import RUN, chain_id, chain_partition
 from crosswind.ports import Delivery, Message
+from crosswind.records.identity import RUN, chain_id, chain_partition
 
 BATCH = 8
 _CHUNK = 2_000

@@ -85,6 +85,16 @@ def test_one_of_several_proposals_has_to_be_named(project: Project) -> None:
     assert "no approval ffff" in project.cw("approve", project.chain(GCP), "ffff", code=3).stderr
 
 
+def test_an_answer_may_be_left_to_a_worker(project: Project) -> None:
+    chain = project.chain(GCP)
+    answer = project.json("approve", chain, "--yes", "--no-work")
+    assert answer["stands"]["waits"] == (
+        "policy:drain: drain.start was granted and is to be worked"
+    )
+    project.cw("run", "--until-idle", "--wait", "1s")
+    assert project.json("chains")[0]["outcome"] == "completed"
+
+
 def test_everything_that_waits_can_be_answered_at_once(project: Project) -> None:
     fleet = Path("fleet.yaml")
     fleet.write_text(fleet.read_text().replace("default: act", "default: propose"))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from crosswind_events import Event
-from crosswind_events.catalogue.chain import BranchFailed
-from crosswind_events.catalogue.deadletter import DeadLettered
-
 from crosswind.app import App
 from crosswind.context import Context
 from crosswind.emissions import Branch, Later, branch, later
 from crosswind.handlers import Flight
+from crosswind_events import Event
+from crosswind_events.catalogue.chain import BranchFailed
+from crosswind_events.catalogue.deadletter import DeadLettered
 from integration.proof.plant import (
     Asked,
     Blast,

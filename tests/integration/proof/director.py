@@ -16,14 +16,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from crosswind.actions import Call
 from crosswind.app import App
+from crosswind.engine.approvals import Approvals, NoSuchProposal
 from crosswind.engine.dispatch import Engine
-from crosswind.engine.ledger import Ledger
 from crosswind.engine.redrive import NotRedrivable, Redrive
 from crosswind.errors import CrosswindError, Unreachable
-from crosswind.gate.approvals import Approvals, NoSuchProposal
 from crosswind.gate.brakes import BrakeLever
-from crosswind.ports import Call, Message
+from crosswind.ports import Message
+from crosswind.records.ledger import Ledger
 from crosswind.testing import (
     Fault,
     FaultyBus,
@@ -174,8 +175,7 @@ class Director:
         self.performers = scenario.performers(self)
         skew = scenario.settings.skew
         self.workers = [
-            Actor(self, name, part * skew)
-            for name, part in zip(WORKERS, plan.skews, strict=True)
+            Actor(self, name, part * skew) for name, part in zip(WORKERS, plan.skews, strict=True)
         ]
         self.person = Actor(self, PERSON, 0.0)
         self.actors = [*self.workers, self.person]
@@ -563,9 +563,7 @@ class Director:
             return  # it lands late: whether it was to be asked was decided long ago
         self.watched += self._gate_faults(actor, action, known.chain, known.entry)
 
-    def _gate_faults(
-        self, actor: Actor, action: Action[Any], chain: str, entry: Any
-    ) -> list[str]:
+    def _gate_faults(self, actor: Actor, action: Action[Any], chain: str, entry: Any) -> list[str]:
         witness, settings = self.witness, self.scenario.settings
         found: list[str] = []
         workload = action.concerns()

@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from crosswind.actions import Action, Answer, Call, Query
 from crosswind_events import EventData
-
-from crosswind.actions import Action, Answer, Query
-from crosswind.ports import Call
 
 
 class Asked(EventData, type="com.example.asked.v1"):

@@ -1,10 +1,10 @@
 """The promises, held against what is left when faults have ended and time has passed.
 
-    nothing is lost         every event has led each of its handlers to one end, or is parked
-    nothing is said twice   a decision commits once, and what it says is always the same
-    nothing is done twice   an action is asked for with one key, as its journal says
-    nothing is left open    every chain that can end has ended or is declared stalled
-    nothing is hidden       what was decided was published, and every chain is listed
+nothing is lost         every event has led each of its handlers to one end, or is parked
+nothing is said twice   a decision commits once, and what it says is always the same
+nothing is done twice   an action is asked for with one key, as its journal says
+nothing is left open    every chain that can end has ended or is declared stalled
+nothing is hidden       what was decided was published, and every chain is listed
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json, to_json
 
-from crosswind.engine.head import Head
-from crosswind.engine.identity import (
+from crosswind.records.head import Head
+from crosswind.records.identity import (
     EVIDENCE,
     HEAD,
     action_key,
@@ -24,7 +24,7 @@ from crosswind.engine.identity import (
     chain_partition,
     run_key,
 )
-from crosswind.engine.record import FINISHED, Record
+from crosswind.records.record import FINISHED, Record
 from crosswind_events import Event
 from crosswind_events.catalogue.chain import ChainDeadline, RunResume
 
@@ -72,9 +72,7 @@ def every_event_has_led_to_its_runs(director: Director) -> Iterator[str]:
     for _, record in director.witness.records():
         if not record.why.startswith("it joined chain"):
             runs[record.run].append(record)
-    parked = {
-        from_json(item.value)["message"] for _, item in director.witness.items("dead:")
-    }
+    parked = {from_json(item.value)["message"] for _, item in director.witness.items("dead:")}
     for message in director.post.published:
         event: Event[Any] = app.codec.decode(message.body)
         if event.type in (RunResume.event_type, ChainDeadline.event_type):

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from crosswind_events import Event, EventData
-
+from crosswind.actions import Performer
 from crosswind.app import App
 from crosswind.engine.settings import Settings
 from crosswind.fleet.declaration import Fleet
-from crosswind.ports import Performer
+from crosswind_events import Event, EventData
 from integration.proof import chains
 from integration.proof.plans import EVERYWHERE, Deeds
 from integration.proof.plant import Asked, Sick, Well
@@ -101,7 +100,8 @@ def fleet(mode: str = "act", **more: Any) -> Fleet:
                     "per_replica": 10.0,
                 }
             },
-            **{"modes": {"default": mode}, **more},
+            "modes": {"default": mode},
+            **more,
         }
     )
 

@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 from pydantic_core import from_json
 
 from crosswind.embedded.memory import MemoryStore
-from crosswind.engine.head import Head
-from crosswind.engine.identity import EVIDENCE, HEAD, RUN, action_key
-from crosswind.engine.record import FINISHED, Entry, Record, settled
 from crosswind.gate.brakes import BRAKES, Brakes
 from crosswind.ports import Change, Delete, Item, Put
+from crosswind.records.head import Head
+from crosswind.records.identity import EVIDENCE, HEAD, RUN, action_key
+from crosswind.records.record import FINISHED, Entry, Record, settled
 
 _ONCE: Final = ("settled:", "join:", EVIDENCE, "receipt:", "use:", "declared:", "scope:")
 """Keys whose value never changes once it is there."""

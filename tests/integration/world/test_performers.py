@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crosswind.actions import Pending
+from crosswind.actions import Call, Pending, Performer
 from crosswind.operations.endpoints import (
     EndpointState,
     EndpointStatus,
@@ -18,7 +18,6 @@ from crosswind.operations.endpoints import (
 )
 from crosswind.operations.telemetry import MeasureOutage, ProbeEndpoint, ReadTelemetry
 from crosswind.operations.traffic import CurrentWeights, SetWeights, WeightsSet
-from crosswind.ports import Call, Performer
 from crosswind.world import client
 from crosswind.world.addresses import NoWorld
 from crosswind.world.control import read_control_log

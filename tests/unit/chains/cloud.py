@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crosswind.actions import Action, Pending, Query
+from crosswind.actions import Action, Call, Pending, Query
 from crosswind.fleet.declaration import Fleet
 from crosswind.operations.endpoints import (
     EndpointState,
@@ -29,7 +29,6 @@ from crosswind.operations.telemetry import (
     Telemetry,
 )
 from crosswind.operations.traffic import SetWeights, WeightsSet
-from crosswind.ports import Call
 
 
 class NotReachable(ConnectionError):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from crosswind.actions import Call
 from crosswind.fleet.operations import AcceptPlan, AdvanceShift
 from crosswind.operations.telemetry import Outage
-from crosswind.ports import Call
 from crosswind_events import RegionRecovered
 from crosswind_events.catalogue.failover import (
     FailoverCompleted,

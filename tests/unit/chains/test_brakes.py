@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crosswind.gate.approvals import Approvals
+from crosswind.engine.approvals import Approvals
 from crosswind_events import RegionRecovered
 from crosswind_events.catalogue.approval import ApprovalRequested
 from crosswind_events.catalogue.failover import FailoverCompleted, FailoverFailed, FailoverPlanned

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosswind.engine.record import Record
 from crosswind.fleet.rules import servable
 from crosswind.operations.traffic import SetWeights
+from crosswind.records.record import Record
 from crosswind.testing import Fault, FaultPlan, PortCall
 from crosswind.testing.faults import FAULTS
 from crosswind_events import RegionRecovered, RegionUnhealthy
@@ -33,6 +33,7 @@ class Weather(FaultPlan):
         super().__init__()
         self.random = random.Random(seed)
         self.left = most
+
     def meet(self, call: PortCall) -> Fault:
         if self.left == 0 or self.random.random() > 0.03:
             return "none"

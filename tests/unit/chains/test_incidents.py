@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from crosswind.actions import Call
 from crosswind.chains.incidents.operations import OpenIncident, OpenIncidents, ResolveIncident
 from crosswind.chains.incidents.performer import IncidentPerformer
 from crosswind.embedded.memory import MemoryStore
 from crosswind.errors import Unreachable
-from crosswind.ports import Call, Change
+from crosswind.ports import Change
 
 OPEN = OpenIncident(incident="region:aws/us-east-1", title="t", severity="major", chain="c")
 RESOLVE = ResolveIncident(incident="region:aws/us-east-1")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crosswind.actions import Query
+from crosswind.actions import Call, Query
 from crosswind.chains.failover import failover_app
 from crosswind.chains.incidents.performer import IncidentPerformer
 from crosswind.cli.demonstration import DeclaredWorld, demonstration_fleet
@@ -15,7 +15,6 @@ from crosswind.fleet.register import RegisterPerformer
 from crosswind.operations.endpoints import EndpointStatus
 from crosswind.operations.telemetry import MeasureOutage, ProbeEndpoint, ReadTelemetry
 from crosswind.operations.traffic import CurrentWeights, SetWeights
-from crosswind.ports import Call
 from crosswind.testing import Stage
 from crosswind_events import RegionUnhealthy
 

@@ -14,6 +14,7 @@ from crosswind.cli.loading import load_app
 from crosswind.cli.options import debug_option
 from crosswind.cli.output import printable
 from crosswind.cli.teaching import Root, Teaching
+from crosswind.engine.approvals import NoSuchProposal
 from crosswind.engine.redrive import NotRedrivable
 from crosswind.errors import (
     Conflict,
@@ -24,7 +25,6 @@ from crosswind.errors import (
     Throttled,
     Unreachable,
 )
-from crosswind.gate.approvals import NoSuchProposal
 from crosswind.journal.listing import AmbiguousChain, NoSuchChain
 from crosswind.world.addresses import NoWorld
 from crosswind_events import Fault, InvalidEvent

@@ -9,13 +9,13 @@ import time
 
 import pytest
 
+from crosswind.actions import Call
 from crosswind.cli.notices import Notices
 from crosswind.cli.output import PIPE_WIDTH, Output
 from crosswind.embedded.memory import MemoryStore
-from crosswind.engine.ledger import Ledger
 from crosswind.operations.notification import Notify
 from crosswind.operations.traffic import CurrentWeights
-from crosswind.ports import Call
+from crosswind.records.ledger import Ledger
 
 
 class Terminal(io.StringIO):

@@ -8,12 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from crosswind import Action, App, Context, Pending, Start, start
+from crosswind.actions import Call
 from crosswind.cli.traceview import view
+from crosswind.engine.approvals import Approvals
 from crosswind.engine.settings import Settings
 from crosswind.errors import ActionRefused
-from crosswind.gate.approvals import Approvals
 from crosswind.journal.trace import trace
-from crosswind.ports import Call
 from crosswind.testing import Stage
 from crosswind_events import Event
 from unit.journal.plays import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import crosswind
 import pytest
+
+import crosswind
 
 
 @pytest.mark.parametrize("name", crosswind.__all__)

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswind.errors import CrosswindError
+from crosswind.errors import CrosswindError, InvalidRequest
 from crosswind.limits import (
     MAX_EVENT_BYTES,
-    InvalidRequest,
     check_read,
     check_scan,
     check_write,

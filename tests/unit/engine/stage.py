@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from crosswind.actions import Performer
 from crosswind.app import App
 from crosswind.embedded.memory import MemoryStore
 from crosswind.engine.dispatch import Again, Engine
-from crosswind.engine.head import Head
-from crosswind.engine.identity import HEAD, RUN, chain_id, chain_partition
-from crosswind.engine.record import Record
 from crosswind.engine.settings import Settings
 from crosswind.fleet.declaration import Fleet
-from crosswind.ports import Change, Delivery, Item, Message, Performer
+from crosswind.ports import Change, Delivery, Item, Message
+from crosswind.records.head import Head
+from crosswind.records.identity import HEAD, RUN, chain_id, chain_partition
+from crosswind.records.record import Record
 from crosswind_events import Event, EventData
 
 SOURCE = "//probes.example.com/a"

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from crosswind.actions import Pending
+from crosswind.actions import Call, Pending
 from crosswind.app import App
 from crosswind.context import Context
+from crosswind.engine.approvals import Approvals, NoSuchProposal
 from crosswind.engine.settings import Settings
 from crosswind.errors import ActionRefused
-from crosswind.gate.approvals import Approvals, NoSuchProposal
 from crosswind.gate.brakes import BrakeLever
-from crosswind.ports import Call
 from crosswind_events import Event
 from crosswind_events.catalogue.approval import ApprovalRequested
 

@@ -9,9 +9,9 @@ import pytest
 from crosswind.app import App
 from crosswind.context import Context
 from crosswind.emissions import Later, later
-from crosswind.engine.record import Record
 from crosswind.engine.settings import Settings
 from crosswind.ports import Delivery
+from crosswind.records.record import Record
 from crosswind_events import Event, EventData
 from crosswind_events.catalogue.deadletter import DeadLettered
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from crosswind.actions import Call
 from crosswind.app import App
 from crosswind.context import Context
 from crosswind.engine.redrive import NotRedrivable, Redrive
 from crosswind.engine.settings import Settings
 from crosswind.errors import Returned
 from crosswind.handlers import Flight
-from crosswind.ports import Call, Delivery
+from crosswind.ports import Delivery
 from crosswind_events import Event
 from crosswind_events.catalogue.deadletter import DeadLettered
 

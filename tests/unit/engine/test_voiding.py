@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crosswind.app import App
 from crosswind.context import Context
-from crosswind.gate.approvals import Approvals
+from crosswind.engine.approvals import Approvals
 from crosswind.handlers import Flight
 from crosswind_events import Event
 from crosswind_events.catalogue.approval import ApprovalRequested

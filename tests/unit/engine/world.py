@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from crosswind.actions import Action, Answer, Pending, Query
+from crosswind.actions import Action, Answer, Call, Pending, Query
 from crosswind.fleet.declaration import Fleet
-from crosswind.ports import Call
 from crosswind_events import EventData
 
 

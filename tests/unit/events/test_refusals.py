@@ -262,10 +262,10 @@ def test_an_extension_must_not_pass_for_an_attribute_of_the_specification(name: 
     assert fault == f"{name}: is a name that the CloudEvents specification reserves"
 
 
-@pytest.mark.parametrize("hop", ["x", "1.0", "01", "+1", "", "99999999999", "2147483648"])
+@pytest.mark.parametrize("hop", ["x", "1.0", "01", "+1", "", "-", "99999999999"])
 def test_a_hop_is_a_whole_number(hop: str) -> None:
-    (fault,) = refused(plain(hop=hop))
-    assert fault.startswith("hop: must ")
+    assert refused(plain(hop=hop)) == ["hop: must be a whole number"]
+    assert refused(plain(hop="2147483648")) == ["hop: must fit a signed 32-bit integer"]
 
 
 def test_names_in_a_large_event_are_short_along_every_path() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crosswind.actions import Call
 from crosswind.fleet.declaration import Fleet
 from crosswind.fleet.register import (
     Accepted,
@@ -24,7 +25,7 @@ from crosswind.fleet.register import (
     ReleasePlan,
     WorkloadState,
 )
-from crosswind.ports import Call, Store
+from crosswind.ports import Store
 from unit.fleet.fleets import CENTRAL, EAST
 
 NOON = 1_800_000_000.0

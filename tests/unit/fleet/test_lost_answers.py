@@ -10,11 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from crosswind.actions import Call
 from crosswind.context import Lock
 from crosswind.errors import Conflict, Throttled, Unreachable
 from crosswind.fleet import keys
 from crosswind.fleet.register import Accepted
-from crosswind.ports import Call, Change
+from crosswind.ports import Change
 from unit.fleet.chains import Clock, Desk, evacuation
 from unit.fleet.fleets import CENTRAL, EAST, fleet
 from unit.fleet.weather import Storm, Weather

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from crosswind.actions import Action
+from crosswind.actions import Action, Call, Performer
 from crosswind.context import Lock
 from crosswind.embedded.memory import MemoryStore
 from crosswind.errors import Diverged
@@ -20,7 +20,7 @@ from crosswind.fleet.register import (
     ReleasePlan,
 )
 from crosswind.operations.endpoints import EndpointStatus, ScaleEndpoint
-from crosswind.ports import MAX_CHANGES, MAX_ITEM_BYTES, Call, Performer
+from crosswind.ports import MAX_CHANGES, MAX_ITEM_BYTES
 from unit.fleet.chains import NOON, Clock, Desk, evacuation
 from unit.fleet.fleets import CENTRAL, EAST, EUROPE, OHIO, document, fleet, placement, workload
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from crosswind import Action, Answer, App, Branch, Context, Later, Query, branch, later
+from crosswind.actions import Call
 from crosswind.fleet.declaration import Fleet
 from crosswind.journal.chain import Chain, read_chain
-from crosswind.ports import Call
 from crosswind.testing import Stage
 from crosswind_events import Event, EventData
 

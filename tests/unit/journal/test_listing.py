@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from crosswind import App, Flight
@@ -17,6 +19,7 @@ from crosswind.journal.listing import (
 )
 from crosswind.testing import Stage
 from crosswind_events import Event
+from crosswind_events.catalogue.schedule import Tick
 from unit.journal.plays import Asked, Measured, Plant, fleet, measuring, waiting
 
 DAY = 86_400.0
@@ -145,6 +148,32 @@ def test_a_chain_is_found_by_what_is_enough_of_its_id() -> None:
 def test_what_is_no_chain_is_not_found(given: str) -> None:
     with pytest.raises(NoSuchChain):
         find_chain(Stage(waiting()).engine.ledger, given, 1_800_000_000.0)
+
+
+def test_chains_of_ticks_do_not_hide_the_others() -> None:
+    app = waiting()
+
+    @app.on(name="tick")
+    def tick(event: Event[Tick]) -> None:
+        """Nothing is worth saying."""
+
+    stage = Stage(app)
+    ledger = stage.engine.ledger
+
+    def ticked(number: int) -> str:
+        due = datetime.fromtimestamp(stage.now, UTC)
+        return stage.say(Tick(schedule="probe", due=due), event_id=f"tick {number}")
+
+    first = ticked(0)
+    assert latest(ledger, stage.now) == first, "where there is no other"
+    chain = stage.say(Asked())
+    for number in range(1, 4):
+        stage.pass_time(DAY)
+        ticked(number)
+    assert latest(ledger, stage.now) == chain
+    listed = list_chains(ledger, stage.now, ticks=False)
+    assert [one.chain for one in listed] == [chain]
+    assert len(list_chains(ledger, stage.now)) == 5
 
 
 def test_where_nothing_is_recorded_there_is_no_latest() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from crosswind import App, Context, Later, Query, later
+from crosswind.engine.approvals import Approvals
 from crosswind.engine.settings import Settings
 from crosswind.errors import ActionRefused
-from crosswind.gate.approvals import Approvals
 from crosswind.handlers import Where
 from crosswind.journal.replay import Replay, Replayed, replay_chain
 from crosswind.testing import Stage

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from crosswind import App, Later, Start, later, start
-from crosswind.engine.identity import chain_id
+from crosswind import App, Context, Flight, Later, Start, later, start
+from crosswind.actions import Call
 from crosswind.engine.settings import Settings
 from crosswind.journal.chain import read_chain
+from crosswind.journal.repetition import Repeated, collapsed
 from crosswind.journal.trace import EventNode, RunNode, Trace, trace
-from crosswind.ports import Call
+from crosswind.records.identity import chain_id
 from crosswind.testing import Stage
 from crosswind_events import Event
 from unit.journal.plays import (
@@ -199,3 +201,47 @@ def test_a_trace_is_json() -> None:
 def test_a_chain_of_which_nothing_is_stored_is_none() -> None:
     stage = Stage(measuring())
     assert read_chain(stage.engine.ledger, "0" * 36) is None
+
+
+def test_what_comes_again_and_leads_to_nothing_is_counted() -> None:
+    stage = Stage(patient(500))
+    stage.say(Look())
+    stage.pass_time(600)
+    nodes = list(collapsed(traced(stage).nodes))
+    (repeated,) = [node for node in nodes if isinstance(node, Repeated)]
+    assert repeated.count == 499
+    assert round(repeated.at) == 499
+    kinds = [type(node) for node in nodes]
+    assert kinds == [EventNode, RunNode, Repeated, EventNode, RunNode, EventNode]
+
+
+def test_what_comes_again_is_shown_where_it_leads_to_something() -> None:
+    app = App("play")
+    flight = Flight("tank", key=lambda event: str(event.data.tank))
+
+    @app.on(name="hear", flight=flight, deadline=600.0)
+    def hear(event: Event[Asked], ctx: Context) -> Iterator[Measured]:
+        if len(ctx.evidence()) % 4 == 1:
+            yield Measured(level=1)
+
+    @app.on(name="end")
+    def end(event: Event[Measured]) -> None:
+        """Nothing more."""
+
+    stage = Stage(app)
+    chain = stage.say(Asked(), event_id="0")
+    for number in range(1, 10):
+        stage.say(Asked(), event_id=str(number), source=f"//s/{number % 2}")
+    nodes = list(collapsed(traced(stage, chain).nodes))
+    shown = [n for n in nodes if isinstance(n, EventNode) and n.event["type"] == Asked.event_type]
+    counted = sum(node.count for node in nodes if isinstance(node, Repeated))
+    assert len(shown) + counted == 10
+    said = [n for n in nodes if isinstance(n, EventNode) and n.event["type"] == Measured.event_type]
+    assert len(said) == 3, "what led to something is never counted away"
+
+
+def test_a_short_trace_is_shown_as_it_is() -> None:
+    stage = Stage(parting())
+    played(stage)
+    nodes = traced(stage).nodes
+    assert list(collapsed(nodes)) == list(nodes)

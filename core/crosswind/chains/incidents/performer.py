@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from crosswind.actions import Action, Query
+from crosswind.actions import Action, Call, Query
 from crosswind.chains.incidents.operations import (
     Incident,
     Incidents,
@@ -20,7 +20,7 @@ from crosswind.chains.incidents.operations import (
     ResolveIncident,
 )
 from crosswind.errors import Conflict, Unreachable
-from crosswind.ports import ABSENT, Call, Item, Put, Store
+from crosswind.ports import ABSENT, Item, Put, Store
 
 _TURNS: Final = 12
 _SHOWN: Final = 100

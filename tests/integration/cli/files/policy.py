@@ -25,8 +25,8 @@ from crosswind import (
     branch,
     later,
 )
+from crosswind.actions import Call
 from crosswind.errors import ActionRefused
-from crosswind.ports import Call
 from crosswind_events import Event, EventData, RegionUnhealthy
 from crosswind_events.catalogue.incident import IncidentOpened
 

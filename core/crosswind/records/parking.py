@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from crosswind.engine.identity import dead_partition, safe
-from crosswind.engine.ledger import Ledger
 from crosswind.errors import Conflict
 from crosswind.ports import ABSENT, Delivery, Put
+from crosswind.records.identity import dead_partition, safe
+from crosswind.records.ledger import Ledger
 from crosswind_events import Event
 
 HEAD_BYTES = 4_096

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from crosswind.engine import emit
-from crosswind.engine.identity import RUN, chain_partition, emitted_id, name_id
-from crosswind.engine.joins import Answered, Joins
-from crosswind.engine.record import Entry, Outgoing, Record
 from crosswind.errors import CrosswindError
+from crosswind.records.identity import RUN, chain_partition, emitted_id, name_id
+from crosswind.records.joins import Answered, Joins
+from crosswind.records.record import Entry, Outgoing, Record
 from crosswind_events import Event
 from crosswind_events.catalogue.approval import ApprovalRequested
 

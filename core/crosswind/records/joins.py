@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json, to_json
 
 from crosswind.context import Joined
-from crosswind.engine.identity import chain_partition, safe
-from crosswind.engine.ledger import Ledger
 from crosswind.errors import Conflict, RunFailed
 from crosswind.ports import ABSENT, Item, Put
+from crosswind.records.identity import chain_partition, safe
+from crosswind.records.ledger import Ledger
 
 
 class Decided(NamedTuple):
