@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+DEMO   ?=  # arguments of the demonstration, such as DEMO=--yes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench docs clean
@@ -18,6 +19,9 @@ $(VENV)/.ready: requirements/test.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+demo: setup  ## a failover of real processes, in about a minute
+	$(BIN)/python examples/failover/demo.py $(DEMO)
+
 test: setup  ## run the tests
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/e2e
 
@@ -26,6 +30,13 @@ check: setup  ## lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: setup  ## measure, as ratios against peers; one JSON line for each figure
+	PYTHONPATH=tests $(BIN)/python -m bench
+
+docs: setup  ## write the generated pages of docs/ anew, and the event schemas
+	$(BIN)/python -m crosswind_events.schemas --write
+	$(BIN)/python -m crosswind.cli.reference > docs/cli.md
 
 format: setup  ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .

@@ -1,12 +1,12 @@
 """The parts of the documentation that are made from the code, so that they cannot go stale.
 
-    python docs/build.py            write what has changed
-    python docs/build.py --check    exit with 1 where a page differs from the code
+python docs/build.py            write what has changed
+python docs/build.py --check    exit with 1 where a page differs from the code
 
-    events.md     every event type of the catalogue, with its fields
-    actions.md    every kind of action and query, with its effects and performers
-    failover.svg  the graph of the built-in chain, from the annotations of its handlers
-    engine.md     the table of settings in it; the rest of the page is written by hand
+events.md     every event type of the catalogue, with its fields
+actions.md    every kind of action and query, with its effects and performers
+failover.svg  the graph of the built-in chain, from the annotations of its handlers
+engine.md     the table of settings in it; the rest of the page is written by hand
 """
 
 from __future__ import annotations
@@ -186,9 +186,8 @@ def _kind_lines(app: App, kind: type[Action[Any]] | type[Query[Any]]) -> Iterato
     acts = issubclass(kind, Action)
     yield f"### {kind.kind}\n"
     yield f"{'Action' if acts else 'Query'}. {_said(kind)}\n"
-    arguments = _section(kind, "Args")
     yield f"- Class: `{kind.__module__}.{kind.__name__}`"
-    yield f"- Fields: {_fields(kind.model_fields, arguments)}"
+    yield from _arguments(kind.model_fields, _section(kind, "Args"))
     yield f"- Answer: `{kind.returns.__name__}` with {_fields(kind.returns.model_fields)}"
     if issubclass(kind, Action):
         if "effects" in vars(kind):
@@ -231,14 +230,15 @@ def with_settings(page: str) -> str:
 
 
 def _settings_lines() -> Iterator[str]:
-    meanings = _section(Settings, "Attributes")
+    meanings, defaults = _section(Settings, "Attributes"), Settings()
     yield MADE.format(what="table")
     yield "| setting | meaning | default |"
     yield "|---|---|---|"
     for field in dataclasses.fields(Settings):
         meaning = meanings[field.name].removesuffix(".")
-        default = _duration(field.default) if field.type == "float" else f"{field.default:,}"
-        yield f"| `{field.name}` | {meaning} | {default} |"
+        default = getattr(defaults, field.name)
+        shown = _duration(default) if isinstance(default, float) else f"{default:,}"
+        yield f"| `{field.name}` | {meaning} | {shown} |"
 
 
 def _duration(seconds: float) -> str:
@@ -280,17 +280,25 @@ def _section(cls: type[Any], heading: str) -> Mapping[str, str]:
     return entries
 
 
-def _fields(
-    fields: Mapping[str, FieldInfo], meanings: Mapping[str, str] | None = None
-) -> str:
-    """The fields of a model, those that are optional in italics."""
-    shown = []
+def _fields(fields: Mapping[str, FieldInfo]) -> str:
+    """The fields of a model in a line, those that are optional in italics."""
+    return ", ".join(_field(name, field) for name, field in fields.items()) or "none"
+
+
+def _arguments(fields: Mapping[str, FieldInfo], meanings: Mapping[str, str]) -> Iterator[str]:
+    """The fields of a kind: a line each where something is said of them."""
+    if not meanings:
+        yield f"- Fields: {_fields(fields)}"
+        return
+    yield "- Fields:"
     for name, field in fields.items():
-        written = f"`{field.alias or name}`"
-        meaning = (meanings or {}).get(name, "").removesuffix(".")
-        text = written if field.is_required() else f"*{written}*"
-        shown.append(f"{text} ({meaning})" if meaning else text)
-    return ", ".join(shown) or "none"
+        meaning = meanings.get(name, "").removesuffix(".")
+        yield f"  - {_field(name, field)}" + (f": {meaning}" if meaning else "")
+
+
+def _field(name: str, field: FieldInfo) -> str:
+    written = f"`{field.alias or name}`"
+    return written if field.is_required() else f"*{written}*"
 
 
 # -- writing --------------------------------------------------------------------------------------

@@ -98,6 +98,13 @@ class Action(_Kind[R_co], Generic[R_co]):
         """The id of an approved plan that covers this action, if it is a step of one."""
         return getattr(self, "plan", None)
 
+    def question(self) -> Any:
+        """What a person is asked about it, as JSON; equal questions have one answer.
+
+        All of its arguments, unless overridden: leave out what only counts or explains.
+        """
+        return self.model_dump(mode="json")
+
     def assumed(self) -> R_co:
         """The result to go on with where nothing may be changed (mode observe)."""
         raise DeclarationError(

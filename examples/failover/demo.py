@@ -85,13 +85,14 @@ class Demo:
 
     def fail(self) -> None:
         """The region fails, and its provider says so."""
-        self.step(f"{FAILING} fails: its server is killed, and AWS sends a Health notification")
+        self.step(f"{FAILING} fails: AWS sends a Health notification, and its server is killed")
+        self.commands.run("signal", str(NOTICE), "--cloud", "aws", "--no-work")
+        self.console.print("\nThe provider's word alone moves nothing. Now the server dies:")
         self.failed_at = time.time()
         self.world.kill(FAILING)
-        self.commands.run("signal", str(NOTICE), "--cloud", "aws", "--no-work")
-        self.console.print(
-            "\nThe provider's word alone moves nothing. Probes and real traffic are evidence, too …"
-        )
+        pid = self.world.addresses.servers[FAILING].pid
+        self.console.print(f"  model server {FAILING}, pid {pid}: SIGKILL")
+        self.console.print("  Probes and real traffic are evidence, too …")
         self.chain = until("plan that waits for approval", self._waiting)
 
     def approve(self) -> None:
@@ -146,10 +147,10 @@ class Demo:
         self.step("The same chain under a stricter policy")
         path = write_stricter(self.folder)
         for old, new in CHANGES.items():
-            self.console.print(f"  {old}  [dim]becomes[/]  {new}")
+            self.console.print(f"  {old.strip()}  [dim]becomes[/]  {new.strip()}")
         self.commands.run("replay", self.chain[:8], "--fleet", str(path), lines=30)
 
-    # -- looking ------------------------------------------------------------------------------------
+    # -- looking ----------------------------------------------------------------------------------
 
     def _answers(self) -> list[answers.Answer]:
         return list(answers.read(self.log))

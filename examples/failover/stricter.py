@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stage import FLEET
 
-CHANGES = {"quorum: 2.0": "quorum: 4.0", "min_kinds: 2": "min_kinds: 3"}
+CHANGES = {"  quorum: 2.0": "  quorum: 4.0", "  min_kinds: 2": "  min_kinds: 3"}
 
 
 def write_stricter(folder: Path) -> Path:

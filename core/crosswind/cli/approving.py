@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 OUTCOMES: Final[dict[bool, Literal["granted", "rejected"]]] = {False: "granted", True: "rejected"}
 """What is answered, by whether it is rejected."""
 
+_SHOWN_APART = ("because", "decision")
+
 
 @click.command(
     cls=Teaching,
@@ -148,7 +150,12 @@ def _view(session: Session, chain: Chain, proposal: Proposal) -> Iterator[Render
     rest = spoken(proposal.expires - session.clock())
     yield text(f"asked by {proposal.handler}, {proposal.why}; it expires in {rest}", "dim")
     yield text(f"chain {chain.id}, approval {proposal.approval}", "dim")
-    args = {name: value for name, value in proposal.args.items() if value not in (None, "", {}, [])}
+    # What was weighed is shown as tables below, the reason in the first line.
+    args = {
+        name: value
+        for name, value in proposal.args.items()
+        if value not in (None, "", {}, []) and name not in _SHOWN_APART
+    }
     for line in lines(args, "  "):
         yield text(line)
     for data in _told(chain, proposal):

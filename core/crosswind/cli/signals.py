@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from crosswind.cli.durations import spoken
 from crosswind.cli.faults import NO, NOTHING, Failure
 from crosswind.cli.options import performing, working
 from crosswind.cli.teaching import Teaching
@@ -62,7 +63,8 @@ def signal(
 
     FILE holds the notification as it arrives, in whatever envelopes (EventBridge, SNS, SQS,
     Pub/Sub, Event Grid); `-` is standard input. What cannot be read is refused with all its
-    faults, and does not touch its neighbours in a batch.
+    faults, and does not touch its neighbours in a batch. What was sent so long ago that it would
+    not be worked is published as if it had come now, and that is said.
     """
     from crosswind.cli import publishing
     from crosswind.signals import MAX_BYTES
@@ -73,7 +75,11 @@ def signal(
     notes: list[dict[str, Any]] = []
     for outcome in outcomes:
         if isinstance(outcome, list):
-            events += [_renewed(session, event) if now else event for event in outcome]
+            events += (
+                outcome
+                if dry_run and not now
+                else [_renewed(session, event, always=now) for event in outcome]
+            )
         else:
             notes.append(_note(outcome))
     for note in notes:
@@ -117,9 +123,17 @@ def _attributes(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _renewed(session: Session, event: Event[Any]) -> Event[Any]:
+def _renewed(session: Session, event: Event[Any], *, always: bool) -> Event[Any]:
+    """An event as if it had come now, where that is wanted or it is too old to be worked."""
     from datetime import UTC, datetime
 
+    age = session.clock() - event.time.timestamp()
+    if not always:
+        if age <= session.engine.settings.max_age:
+            return event
+        session.output.notice(
+            f"It was sent {spoken(age)} ago; it is published as if it had come now."
+        )
     return replace(event, time=datetime.fromtimestamp(session.clock(), UTC))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from crosswind.cli.session import Session
     from crosswind.embedded.worker import Worked, Worker
+    from crosswind.errors import StoreError
     from crosswind.records.record import Record
 
 LONGEST: Final = 300.0
@@ -119,8 +120,16 @@ class Working:
         self.count = 0
         self.lines: list[Line] = []
         self.worker: Worker = Worker(
-            session.engine, session.bus, groups, report=self._report, schedules=as_worker
+            session.engine,
+            session.bus,
+            groups,
+            report=self._report,
+            trouble=self._trouble,
+            schedules=as_worker,
         )
+
+    def _trouble(self, error: StoreError) -> None:
+        self.session.output.notice(f"the data file does not answer, it is tried again: {error}")
 
     def until_idle(self, wait: float = 0.0, longest: float = float("inf")) -> None:
         """Work until nothing is due, and nothing falls due within `wait` seconds from the start.

@@ -15,7 +15,7 @@ from crosswind.embedded.consumer import Consumer, Received
 from crosswind.embedded.routing import Binding
 from crosswind.embedded.scheduler import Scheduler
 from crosswind.engine.dispatch import Again, Engine
-from crosswind.errors import Throttled, Unreachable
+from crosswind.errors import StoreError, Throttled, Unreachable
 
 BATCH = 16
 POLL = 0.05
@@ -44,6 +44,7 @@ class Worker:
         groups: which groups of the app; all unless given.
         batch: how many deliveries are received at a time.
         report: is told of every delivery worked.
+        trouble: is told when the file does not answer, each time before it is tried again.
         schedules: whether it also sends the ticks of the app's schedules.
     """
 
@@ -55,6 +56,7 @@ class Worker:
         *,
         batch: int = BATCH,
         report: Callable[[Worked], None] | None = None,
+        trouble: Callable[[StoreError], None] | None = None,
         schedules: bool = True,
     ) -> None:
         self.engine = engine
@@ -62,6 +64,7 @@ class Worker:
         self.groups = tuple(engine.app.groups if groups is None else groups)
         self.batch = batch
         self.report = report
+        self.trouble = trouble
         self.scheduler = Scheduler(engine.app, bus, engine.clock) if schedules else None
         settings = engine.settings
         self._house_kept = engine.clock()
@@ -106,7 +109,9 @@ class Worker:
         while not stop.is_set():
             try:
                 worked = self.step()
-            except (Throttled, Unreachable):
+            except (Throttled, Unreachable) as error:
+                if self.trouble is not None:
+                    self.trouble(error)
                 # Nothing is lost: what was received comes again when its visibility lapses.
                 patience = min(patience * 2, 5.0)
                 stop.wait(patience)

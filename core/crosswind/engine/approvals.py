@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from crosswind.engine import emit
+from crosswind.engine.outbox import Outbox
 from crosswind.errors import CrosswindError
 from crosswind.records.identity import RUN, chain_partition, emitted_id, name_id
 from crosswind.records.joins import Answered, Joins
 from crosswind.records.record import Entry, Outgoing, Record
 from crosswind_events import Event
-from crosswind_events.catalogue.approval import ApprovalRequested
+from crosswind_events.catalogue.approval import ApprovalRequested, ApprovalSettled
 
 if TYPE_CHECKING:
     from crosswind.actions import Action
@@ -123,13 +124,13 @@ class Approvals:
                 answer = self._joins(chain).settle(f"approval:{approval}", "expired", 1)
             else:
                 answer = self._joins(chain).settle(f"approval:{approval}", outcome, 1, by, reason)
-            self._wake(record, answer.outcome)
+            self._wake(record, approval, answer)
             return answer
         raise NoSuchProposal(f"no run of chain {chain} waits for approval {approval}")
 
-    def _wake(self, record: Record, outcome: str) -> None:
-        from crosswind.engine.outbox import Outbox
-
+    def _wake(self, record: Record, approval: str, answer: Answered) -> None:
+        """Continue the run that waits, and tell whoever wants to know."""
+        outcome = answer.outcome
         wake = emit.resume(
             self.app,
             handler=record.handler,
@@ -141,7 +142,20 @@ class Approvals:
             due=None,
             again=f"{record.turn}-{outcome}",
         )
-        Outbox(self.bus, self.runtime.ledger).publish([wake])
+        told = Event.of(
+            ApprovalSettled(
+                approval=approval,
+                chain=record.chain,
+                outcome=outcome,
+                by=answer.by,
+                reason=answer.reason or None,
+            ),
+            id=emitted_id(record.chain, f"approval:{approval}", 1),
+            source=self.app.source,
+            time=datetime.fromtimestamp(answer.at, UTC),
+            extensions={"correlationid": record.chain, "partitionkey": record.chain, "hop": 1},
+        )
+        Outbox(self.bus, self.runtime.ledger).publish([wake, emit.pack(self.app, told)])
 
     def _joins(self, chain: str) -> Joins:
         clock = self.runtime.clock

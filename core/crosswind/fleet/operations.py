@@ -8,7 +8,7 @@ are covered by that, and the register holds them to the accepted way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ from crosswind.context import Lock
 from crosswind.fleet.quantities import MAX_REGIONS, Amount, Count, Share, Steps
 from crosswind.fleet.state import Condition, Priority, RegionsView, RegisterView
 from crosswind_events import Region
+from crosswind_events.catalogue.failover import Decision
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Because = Annotated[str, Field(max_length=2000)]
@@ -81,6 +82,7 @@ class AcceptPlan(Action[Accepted], kind="register.accept"):
             unless given.
         added_cost: USD per hour of running cost that it adds, for limits.
         because: why, in one or two sentences.
+        decision: what was weighed, for the person who is asked.
     """
 
     workload: Name
@@ -98,6 +100,7 @@ class AcceptPlan(Action[Accepted], kind="register.accept"):
     off: int | None = Field(default=None, ge=0)
     added_cost: Amount = 0.0
     because: Because = ""
+    decision: Decision | None = None
 
     @model_validator(mode="after")
     def _region_has_a_state(self) -> AcceptPlan:
@@ -110,6 +113,11 @@ class AcceptPlan(Action[Accepted], kind="register.accept"):
         off = int(self.state == "evacuated") if self.off is None else self.off
         used = {"regions-off": float(off), "money": self.added_cost}
         return {limit: amount for limit, amount in used.items() if amount}
+
+    def question(self) -> Any:
+        """What it changes and rests on; not the reasons, nor what only counts against limits."""
+        explains = {"because", "decision", "off", "added_cost"}
+        return self.model_dump(mode="json", exclude=explains)
 
     def assumed(self) -> Accepted:
         """As if it had been accepted."""

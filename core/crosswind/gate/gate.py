@@ -194,7 +194,7 @@ class Gate:
     def _proposal(self, request: Request, why: str) -> dict[str, Any]:
         """The question to a person; the same action of the same run is the same question."""
         return {
-            "id": name_id("approval", request.run, request.index, request.entry.args),
+            "id": name_id("approval", request.run, request.index, request.action.question()),
             "number": request.proposal,
             "expires": self.clock() + self.approval,
             "evidence": _evidence(request),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crosswind.emissions import Branch, Later, Start
 from crosswind.engine import emit
 from crosswind.journal.rendering import lines, scalar
-from crosswind.journal.rerun import Rerun, Said, today
+from crosswind.journal.rerun import Rerun, Said, spoken, today
 from crosswind.records.record import Entry, Outgoing
 from crosswind_events import Event, EventData, InvalidEvent
 from crosswind_events.catalogue.approval import ApprovalRequested
@@ -132,8 +132,8 @@ def without_modes(story: Story) -> Story:
 
 
 def _asked(kind: str, args: Any, mode: str | None) -> Iterator[str]:
-    word = "does" if kind.startswith("act:") else "asks"
-    yield f"{word} {kind.removeprefix('act:')}"
+    word = "does" if kind.startswith("act:") else "asks for"
+    yield f"{word} {spoken(kind.removeprefix('act:'))}"
     if mode is not None:
         yield f"  mode: {mode}"
     if args is not None:

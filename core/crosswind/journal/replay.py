@@ -214,8 +214,12 @@ class _Player:
             case Stop():
                 # As far as the record can be compared: up to what was asked instead.
                 then = recorded_asks(handler, [*rerun.seen(), *rerun.left()[:1]])
-                lines = difference(then, rerun_asks(rerun))
-                return self._verdict(run, "differs", stop.why, lines)
+                now = rerun_asks(rerun)
+                if rerun.finished:
+                    # It asked another question, and its own answer was taken.
+                    then = joined(then, recorded_end(run, self.app))
+                    now = joined(now, rerun_end(rerun))
+                return self._verdict(run, "differs", stop.why, difference(then, now))
         if not rerun.left():
             if record.state == "dropped":
                 return self._verdict(run, "same", f"it was dropped: {record.why}")

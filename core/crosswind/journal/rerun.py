@@ -94,6 +94,7 @@ class Rerun(Context):
     Attributes:
         asked: everything substantial that the code has asked for, in order.
         said: what it has yielded.
+        finished: whether the handler came to its end.
     """
 
     def __init__(
@@ -115,6 +116,8 @@ class Rerun(Context):
         self.asked: list[Asked] = []
         self._codec = codec
         self._cursor = 0
+        self._departed: Departs | Unrecorded | None = None
+        self.finished = False
         self.said: list[Said] = []
         self._fleet = fleet
         self._entries = [entry for entry in record.log if entry.kind not in AMBIENT]
@@ -140,8 +143,8 @@ class Rerun(Context):
             else handler.function(self.event)
         )
         if given is None:
-            return
-        if isinstance(given, (EventData, Later, Branch, Start)):
+            given = ()
+        elif isinstance(given, (EventData, Later, Branch, Start)):
             given = (given,)
         for yielded in given:
             if yielded is not None:
@@ -152,6 +155,9 @@ class Rerun(Context):
                     raise BoundExceeded(
                         f"{handler.name} emits more than {self.settings.events_per_run} events"
                     )
+        self.finished = True
+        if self._departed is not None:
+            raise self._departed
 
     def left(self) -> list[Entry]:
         """What the record holds and the code has not asked for."""
@@ -219,6 +225,17 @@ class Rerun(Context):
         return self._joined(name, self._ask(f"close:{name}", list(expected)))
 
     def settle(self, name: str, outcome: str) -> str:
+        """Where the record has no answer the run's own is taken, as if nobody else had answered.
+
+        What it says then shows where it would have led; it asks for nothing more after that.
+        """
+        try:
+            return self._settled(name, outcome)
+        except (Departs, Unrecorded) as stop:
+            self._departed = self._departed or stop
+            return outcome
+
+    def _settled(self, name: str, outcome: str) -> str:
         answer = Answered(**self._ask(f"settle:{name}", outcome).result)
         self._at = answer.at
         return answer.outcome
@@ -243,14 +260,18 @@ class Rerun(Context):
         args = asked.model_dump(mode="json") if is_model else asked
         mode = self._mode(asked) if isinstance(asked, Action) else None
         self.asked.append(Asked(kind, args, mode))
+        if self._departed is not None:
+            raise self._departed
         if self._cursor >= len(self._entries):
-            raise Unrecorded(f"it asks for {kind}, of which the record holds nothing")
+            raise Unrecorded(f"it asks for {spoken(kind)}, of which the record holds nothing")
         entry = self._entries[self._cursor]
         recorded = today(type(asked), entry.args) if is_model else entry.args
         if entry.kind != kind:
-            raise Departs(f"it asks for {kind}, where the record holds {entry.kind}")
+            raise Departs(
+                f"it asks for {spoken(kind)}, where the record holds {spoken(entry.kind)}"
+            )
         if recorded != args:
-            raise Departs(f"it asks for {kind} with other arguments")
+            raise Departs(f"it asks for {spoken(kind)} with other arguments")
         self._cursor += 1
         return entry
 
@@ -284,6 +305,26 @@ class Rerun(Context):
         decided = Decided.from_json(entry.result)
         self._at = decided.at
         return decided.joined
+
+
+_WORDS = {
+    "settle": "an answer to",
+    "answered": "the answer to",
+    "join": "the join",
+    "close": "the end of the join",
+}
+
+
+def spoken(kind: str) -> str:
+    """A kind of entry for people: questions and joins by their names."""
+    family, _, name = kind.partition(":")
+    words = {
+        "settle": "an answer to",
+        "answered": "the answer to",
+        "join": "the join",
+        "close": "the end of the join",
+    }
+    return f"{words[family]} {name}" if family in words else kind
 
 
 def today(model: type[BaseModel], args: Any) -> Any:

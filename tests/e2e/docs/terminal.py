@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from e2e.docs.pages import ROOT, Command
 from e2e.docs.transcript import Ids, agrees
@@ -16,13 +16,24 @@ from e2e.docs.transcript import Ids, agrees
 COLUMNS: Final = 100
 PATIENCE: Final = 60.0
 
-MAKE: Final = re.compile(r"make (\w+)")
+_MAKE: Final = re.compile(r"make (\w+)")
+
+
+class Ran(NamedTuple):
+    """What a command printed, on stdout and stderr as they came, and its exit code."""
+
+    typed: str
+    printed: str
+    code: int
 
 
 class Terminal:
     """Runs commands as bash does.
 
     The folder has what a checkout has: `tests`, `examples` and `.venv`.
+
+    Attributes:
+        ids: which id of this run an id of the page stands for.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,10 +63,12 @@ class Terminal:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def type(self, command: Command) -> str | None:
-        """Run a command; what is wrong with it or with what it printed, None where nothing is."""
-        if made := MAKE.match(command.typed):
-            return _lacks(made[1])
+    def run(self, command: Command) -> Ran | None:
+        """Run a command; None where there is nothing to see: it exports, or goes on behind.
+
+        Raises:
+            TimeoutExpired: it was not over in time, and was ended.
+        """
         typed = self.ids.put_into(command.typed)
         if typed.startswith("export "):
             self._exports += f"{typed}\n"
@@ -68,14 +81,20 @@ class Terminal:
             printed, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             _end(process)
-            return f"$ {typed}\nwas not over after {PATIENCE:g} s"
-        if process.returncode != command.code:
-            return (
-                f"$ {typed}\nended with {process.returncode}, not {command.code}; "
-                f"it printed:\n{printed}"
-            )
-        if not agrees(command.printed, printed, self.ids):
-            return f"$ {typed}\nshows:\n{command.printed}\nbut it printed:\n{printed}"
+            raise
+        return Ran(typed, printed, process.returncode)
+
+    def check(self, command: Command) -> str | None:
+        """Run a command; what is wrong with it or with what it printed, None where nothing is."""
+        if target := _MAKE.match(command.typed):
+            return _lacks(target[1])
+        ran = self.run(command)
+        if ran is None:
+            return None
+        if ran.code != command.code:
+            return f"$ {ran.typed}\nended with {ran.code}; it printed:\n{ran.printed}"
+        if not agrees(command.printed, ran.printed, self.ids):
+            return f"$ {ran.typed}\nshows:\n{command.printed}\nbut it printed:\n{ran.printed}"
         return None
 
     def close(self) -> None:
@@ -98,13 +117,17 @@ class Terminal:
 
 def _end(process: subprocess.Popen[str]) -> None:
     """End a command and all that it has started."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-    process.communicate(timeout=PATIENCE)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, how)
+            try:
+                process.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                continue
 
 
 def _lacks(target: str) -> str | None:
-    """Why a target of the Makefile cannot be called; commands that build are not run here."""
+    """Why a target of the Makefile cannot be called; what builds is not run here."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     declared = re.search(rf"^{target}:", makefile, re.MULTILINE)
     return None if declared else f"make {target}: the Makefile has no such target"

@@ -35,9 +35,10 @@ def test_the_same_notification_again_is_a_duplicate(project: Project) -> None:
     assert len(project.json("chains")) == 1
 
 
-def test_a_notification_that_is_too_old_is_refused_with_what_to_do(project: Project) -> None:
-    refused = project.cw("signal", "alarm.json", "--cloud", "aws", code=1).stderr
-    assert "--now" in refused
+def test_a_notification_that_is_too_old_is_worked_as_if_it_had_come_now(project: Project) -> None:
+    told = project.cw("signal", "alarm.json", "--cloud", "aws")
+    assert "it is published as if it had come now" in told.stderr
+    assert "region.unhealthy" in told.stdout
 
 
 def test_what_says_nothing_about_a_region_is_ignored_with_the_reason(project: Project) -> None:

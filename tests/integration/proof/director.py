@@ -64,7 +64,7 @@ class Actor(threading.Thread):
         wake: before this true time it does not move.
         outage: what happens to its next calls, and to how many.
         looked: the number of writes that had been made when it last looked at a key.
-        issued: the true time at which it has made its last call.
+        issued, written: the true time and the number of writes at which it made its last call.
         paused: it is in the midst of a job and waits for the baton.
     """
 
@@ -77,6 +77,7 @@ class Actor(threading.Thread):
         self.outage: tuple[Fault, int] = ("none", 0)
         self.looked: dict[str, int] = {}
         self.issued = 0.0
+        self.written = 0
         self.paused = False
         self.job: Callable[[], None] | None = None
         self.engine: Engine | None = None
@@ -350,7 +351,7 @@ class Director:
             self.crashes.append(f"after {MOST_CALLS} calls it is not at rest")
             self.deeds.clear()
             raise Killed("it goes round in circles")
-        actor.issued = self.now
+        actor.issued, actor.written = self.now, self.witness.writes
         fault = self._fault(actor)
         if call.port == "store" and not call.changes:
             actor.looked[call.about.partition(" ")[2]] = self.witness.writes
@@ -525,7 +526,7 @@ class Director:
             return True
         moments = [actor.wake for actor in self.actors if actor.paused]
         due = self.post.next_due()
-        if due is not None:
+        if due is not None and any(worker.idle for worker in self.workers):
             moments.append(due)
         if moments:
             self.now = max(self.now, min(moments))
@@ -587,6 +588,9 @@ class Director:
             if closed is not None and actor.issued > closed + settings.lease:
                 late = actor.issued - closed
                 found.append(f"{action.kind} was asked for {late:.1f} s after the end")
+            fenced = witness.fenced(chain, actor.written)
+            if fenced:
+                found.append(f"{action.kind} was asked for although {fenced}")
         if entry.mode == "observe":
             found.append(f"{action.kind} was asked for in mode observe")
         if entry.mode == "propose":

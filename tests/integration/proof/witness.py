@@ -130,6 +130,18 @@ class Witness(MemoryStore):
                 since = one.at
         return since
 
+    def fenced(self, chain: str, before: int) -> str:
+        """Why a chain had lost its target when so many writes had been made; empty if it had not."""
+        head = self.heads.get(f"chain:{chain}")
+        if head is None or head.lock is None:
+            return ""
+        key = (f"flight:{head.lock.flight}", f"lock:{head.lock.target}")
+        locks = [one for one in self.history.get(key, ()) if one.number <= before]
+        hold = from_json(locks[-1].value or b"{}") if locks else {}
+        if hold.get("chain") in (None, chain):
+            return ""
+        return f"chain {hold['chain']} holds {head.lock.target}"
+
     def _all(self, key: str) -> list[Writing]:
         return [one for (_, k), writings in self.history.items() if k == key for one in writings]
 

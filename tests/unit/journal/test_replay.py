@@ -229,7 +229,7 @@ def test_not_asking_any_more_differs() -> None:
 
     found = replayed_with(measure)
     assert found.why == "it does not ask for query:gauge.read any more"
-    assert "-asks query:gauge.read" in found.difference
+    assert "-asks for query:gauge.read" in found.difference
 
 
 def test_an_answer_that_does_not_fit_any_more_differs() -> None:
@@ -411,3 +411,13 @@ def test_a_timer_that_was_dropped_is_skipped() -> None:
     replay = replay_chain(chain_of(acting, chain), app, fleet())
     assert only(replay, "look").verdict == "skipped"
     assert "outlived" in only(replay, "look").why
+
+
+def test_a_question_that_was_not_asked_then_is_taken_as_answered_by_the_run_itself() -> None:
+    def judge(event: Event[Asked], ctx: Context) -> Measured:
+        return Measured(level=0, because=ctx.settle("fresh", "yes"))
+
+    found = replayed_with(judge)
+    assert found.verdict == "differs"
+    assert "+asks for an answer to fresh" in found.difference
+    assert "+  because: yes" in found.difference

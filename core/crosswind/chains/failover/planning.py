@@ -250,6 +250,7 @@ def _acceptance(plan: Plan, situation: Situation, way: Way, ctx: Context) -> Acc
         off=int(newly_off),
         added_cost=max(0.0, way.chosen.cost_delta),
         because=way.proposal.decision.because[:_LONGEST],
+        decision=way.proposal.decision,
     )
 
 
