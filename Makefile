@@ -37,6 +37,7 @@ bench: setup  ## measure, as ratios against peers; one JSON line for each figure
 docs: setup  ## write the generated pages of docs/ anew, and the event schemas
 	$(BIN)/python -m crosswind_events.schemas --write
 	$(BIN)/python -m crosswind.cli.reference > docs/cli.md
+	$(BIN)/python docs/build.py
 
 format: setup  ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .

@@ -22,24 +22,21 @@ from e2e.docs.transcript import agrees
 def record(page: Path, folder: Path) -> None:
     """Rewrite a page, playing it in a folder that does not exist yet."""
     terminal = Terminal(folder)
-    written = page.read_text(encoding="utf-8")
+    written, position = page.read_text(encoding="utf-8"), 0
 
     def typed(block: Block, command: Command) -> None:
-        nonlocal written
-        if command.typed.startswith("make "):
-            return
-        ran = terminal.run(command)
-        if ran is None or agrees(command.printed, ran.printed, terminal.ids):
-            return
-        if "..." in command.printed:
-            print(f"{block.where}: $ {ran.typed}\n{ran.printed}", file=sys.stderr)
-            return
-        shown = _tidy(terminal.ids.taken_out_of(ran.printed))
-        text = block.text.replace(
-            f"$ {command.typed}\n{command.printed}", f"$ {command.typed}\n{shown}"
-        )
-        written = written.replace(block.text, text)
-        terminal.ids.learn_all(ran.printed)
+        nonlocal written, position
+        shown = f"$ {command.typed}\n{command.printed}"
+        position = written.index(shown, position)
+        ran = None if command.typed.startswith("make ") else terminal.run(command)
+        if ran is not None and not agrees(command.printed, ran.printed, terminal.ids):
+            if "..." in command.printed:
+                print(f"{block.where}: $ {ran.typed}\n{ran.printed}", file=sys.stderr)
+            else:
+                today = f"$ {command.typed}\n{_tidy(terminal.ids.taken_out_of(ran.printed))}"
+                written = written[:position] + today + written[position + len(shown) :]
+                shown = today
+        position += len(shown)
 
     os.chdir(folder)
     sys.path.insert(0, str(folder))

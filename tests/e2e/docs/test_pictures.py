@@ -16,9 +16,8 @@ WAYS: Final = {"--": "next", "-.": "later", "==": "branch"}
 """What the beginning of an arrow says."""
 
 _NODE: Final = re.compile(r"(\w+)(\(\[|\[\[)([a-z_.]+)(?:\]\)|\]\])")
-_ARROW: Final = re.compile(
-    r"(\w+)(?:\(\[[^\]]*\]\)|\[\[[^\]]*\]\])?\s+(-\.|--|==)(.*?)(->|>)\s+(\w+)"
-)
+_BOX: Final = r"(?:\(\[[^\]]*\]\)|\[\[[^\]]*\]\])?"
+_ARROW: Final = re.compile(rf"(\w+){_BOX}\s+(-\.|--|==).*?>\s+(\w+)")
 
 
 class Arrow(NamedTuple):

@@ -48,6 +48,7 @@ def test_a_later_command_names_what_an_earlier_one_printed() -> None:
     assert agrees("chain 323ba64f-e3bd-552b-a700-0ddb5aceb029", f"chain {whole}", known)
     assert known.put_into("crosswind trace 323ba64f") == "crosswind trace 5ea1f0c2"
     assert known.put_into("crosswind trace 11111111") == "crosswind trace 11111111"
+    assert known.taken_out_of("and trace 5ea1f0c2") == "and trace 323ba64f"
 
 
 def test_dots_stand_for_anything_between() -> None:

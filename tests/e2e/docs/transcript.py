@@ -46,6 +46,11 @@ class Ids:
         """A command of the page, with the ids of this run."""
         return re.sub(_ID, lambda found: self.known(found[0]) or found[0], command)
 
+    def taken_out_of(self, printed: str) -> str:
+        """What was printed in this run, with the ids of the page."""
+        shown = {actual: shown for shown, actual in self._actual.items()}
+        return re.sub(_ID, lambda found: shown.get(found[0], found[0]), printed)
+
 
 def agrees(shown: str, printed: str, ids: Ids) -> bool:
     """Whether a page shows what was printed; learns the ids in it."""
