@@ -35,6 +35,7 @@ from crosswind.world.performers import EndpointPerformer, TelemetryPerformer, Tr
 from crosswind_events import (
     AnomalyDetected,
     ApprovalRequested,
+    ApprovalSettled,
     BranchFailed,
     ChainDeadline,
     ChainStalled,
@@ -75,6 +76,7 @@ ALSO_SAID_BY: Final[Mapping[type[EventData], Sequence[str]]] = {
     RegionRecovered: ("[signals](signals.md)",),
     AnomalyDetected: ("[signals](signals.md)",),
     ApprovalRequested: ("the gate",),
+    ApprovalSettled: ("a person's answer, by `crosswind approve`",),
     IncidentOpened: ("the engine (a chain that stalls)", "`crosswind break-glass`"),
     RunResume: ("the engine",),
     ChainDeadline: ("the engine",),

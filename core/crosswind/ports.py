@@ -7,7 +7,8 @@ of the engine. `tests/contract/` says in executable form what each of them promi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 ABSENT: Final = ""
 """The version demanded of an item that must not exist."""
@@ -106,6 +107,26 @@ class Store(Protocol):
             Throttled: nothing was written; try again.
             Unreachable: the answer was lost; repeat with the same token.
             TooLarge: beyond the neutral limits.
+        """
+        ...
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """What a store may offer beside `Store`: several writes for the price of one.
+
+    No cloud's store needs it; a file that waits for its disk does. Who writes much that is not
+    urgent asks for it, and does without where it is missing.
+    """
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Let the writes that this thread makes within last together, from the end of it on.
+
+        Each is still atomic, and still answered by its own conflict, which leaves the others be.
+        An error that leaves the batch undoes all of them.
+
+        Raises:
+            Throttled, Unreachable: as `Store.write` does, on entering, within, or at the end.
         """
         ...
 

@@ -190,7 +190,7 @@ def main() -> None:
     console.print()
     console.rule("[bold]Where to look next", align="left")
     data = folder / "crosswind.sqlite"
-    console.print(f"  its chains      crosswind chains --data '{data}'")
+    console.print(f"  its chains      .venv/bin/crosswind chains --data '{data}'")
     console.print("  how it is made  core/crosswind/chains/failover, examples/failover/fleet.yaml")
     console.print("  what to read    README.md, docs/concepts.md, docs/failover.md")
 

@@ -194,7 +194,7 @@ class SqliteBus:
             due = _next_due(connection, group, dead)
         if due is None or due > now:
             return []
-        lease = os.urandom(16).hex()
+        lease = self._database.fresh()
         received: list[Received] = []
         with self._database.transaction() as connection:
             buried = True

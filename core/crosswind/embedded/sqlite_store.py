@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final
 
@@ -75,9 +76,9 @@ class SqliteStore:
         """See `Store.write`."""
         check_write(partition, changes, token)
         # A key changes once in a write, so that one version for all of its items never recurs.
-        version = os.urandom(16).hex()
+        version = self._database.fresh()
         if len(changes) == 1:
-            (change,) = changes
+            change = changes[0]
             with self._database.connection() as connection:
                 if _apply(connection, partition, change, version, token):
                     return {change.key: version}
@@ -92,6 +93,16 @@ class SqliteStore:
             if found:
                 raise Conflict(found)
         return {change.key: version for change in changes if isinstance(change, Put)}
+
+    def batch(self) -> AbstractContextManager[None]:
+        """See `Batching`; one transaction of SQLite. Nothing else writes to the file meanwhile.
+
+        A bus on the same file is another writer: publishing within a batch waits in vain.
+
+        Raises:
+            Throttled, Unreachable: try again.
+        """
+        return self._database.batch()
 
     def partitions(self, prefix: str = "", after: str = "", limit: int = 100) -> Sequence[str]:
         """Names of the partitions that hold items, as `scan` pages through keys.

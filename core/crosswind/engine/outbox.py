@@ -7,19 +7,20 @@ duplicate early in a chain does not publish the whole chain again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pydantic_core import to_json
 
 from crosswind.engine.writer import RunWriter
-from crosswind.errors import Conflict, NotAccepted, Returned
+from crosswind.errors import Conflict, NotAccepted, Returned, Throttled, Unreachable
 from crosswind.ports import ABSENT, Bus, Message, Put
 from crosswind.records.identity import RUN, index_partition
 from crosswind.records.ledger import Ledger
 from crosswind.records.record import Outgoing, settled
 
 _TRIES = 3
+_REMEMBERED = 1_000
 
 
 class Unsettled(NamedTuple):
@@ -38,7 +39,8 @@ class Outbox:
         self.bus = bus
         self.ledger = ledger
         self._unsettled: list[Unsettled] = []
-        self._unlisted: list[tuple[str, str, bytes]] = []
+        self._unlisted: dict[str, tuple[str, bytes]] = {}
+        self._listed: dict[str, None] = {}
 
     def publish(self, out: Sequence[Outgoing]) -> None:
         """Publish events; those not accepted are tried again.
@@ -75,37 +77,48 @@ class Outbox:
         """Remember a published record, to be settled later."""
         self._unsettled.append(Unsettled(partition, key, value, version))
 
-    def list_chain(self, chain: str, opened: float, about: dict[str, object]) -> None:
-        """Remember a chain, to be listed in the index of its day later."""
-        self._unlisted.append((index_partition(chain, opened), chain, to_json(about)))
+    def list_chain(self, chain: str, opened: float, about: Callable[[], dict[str, object]]) -> None:
+        """Remember a chain, to be listed in the index of its day later.
+
+        Args:
+            about: what is said of it there; asked only where the chain is not known to be listed.
+        """
+        if chain not in self._listed and chain not in self._unlisted:
+            self._unlisted[chain] = index_partition(chain, opened), to_json(about())
 
     def flush(self) -> None:
         """List chains and mark records as settled.
 
         Raises:
-            Throttled, Unreachable: the store does not answer; what was not written is kept.
+            Throttled, Unreachable: the store does not answer; all is kept, for writing once more
+                what was written does no harm.
         """
-        while self._unlisted:
-            partition, chain, about = self._unlisted[-1]
-            list_chain(self.ledger, partition, chain, about)
-            self._unlisted.pop()
-        while self._unsettled:
-            partition, key, value, version = self._unsettled[-1]
-            try:
-                self.ledger.write(partition, [Put(key, settled(value), version)])
-            except Conflict:
-                pass  # the run went on, or another has settled it
-            self._unsettled.pop()
+        unlisted, unsettled = self._unlisted, self._unsettled
+        if not unlisted and not unsettled:
+            return
+        self._unlisted, self._unsettled = {}, []
+        try:
+            with self.ledger.batch():
+                for chain, (partition, about) in unlisted.items():
+                    self._put(partition, Put(chain, about, ABSENT))
+                for partition, key, value, version in unsettled:
+                    self._put(partition, Put(key, settled(value), version))
+        except (Throttled, Unreachable):
+            self._unlisted = {**unlisted, **self._unlisted}
+            self._unsettled = [*unsettled, *self._unsettled]
+            raise
+        self._listed.update(dict.fromkeys(unlisted))
+        while len(self._listed) > _REMEMBERED:
+            del self._listed[next(iter(self._listed))]
+
+    def _put(self, partition: str, put: Put) -> None:
+        try:
+            self.ledger.write(partition, [put])
+        except Conflict:
+            pass  # it is listed already; the run went on, or another has settled it
 
     def forget(self) -> None:
         """Drop what could not be written; a later delivery of the same events settles them."""
         self._unsettled.clear()
         self._unlisted.clear()
 
-
-def list_chain(ledger: Ledger, partition: str, chain: str, about: bytes) -> None:
-    """Put a chain into the index of its day, once."""
-    try:
-        ledger.write(partition, [Put(chain, about, ABSENT)])
-    except Conflict:
-        pass  # it is listed already

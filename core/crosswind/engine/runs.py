@@ -376,14 +376,18 @@ class Runs:
     ) -> None:
         """List a chain: at once before the run of a flight, else off the path."""
         opened = event.time.timestamp()
-        about: dict[str, object] = {
-            "source": event.source,
-            "type": event.type,
-            "subject": event.subject,
-            "time": opened,
-            "handler": None if handler is None else handler.name,
-            "flight": None if handler is None or handler.flight is None else handler.flight.name,
-        }
+
+        def about() -> dict[str, object]:
+            flight = None if handler is None else handler.flight
+            return {
+                "source": event.source,
+                "type": event.type,
+                "subject": event.subject,
+                "time": opened,
+                "handler": None if handler is None else handler.name,
+                "flight": None if flight is None else flight.name,
+            }
+
         self.outbox.list_chain(chain, opened, about)
         if head is not None:
             self.outbox.flush()

@@ -63,7 +63,8 @@ class FailoverPolicy(Declared):
         window: seconds for which evidence counts.
         min_kinds: distinct kinds of evidence, or vantages of one kind, that are needed.
         capacity_timeout: seconds to wait for capacity in the surviving regions.
-        deadline: seconds after which an unfinished failover is declared stalled.
+        deadline: seconds after the first evidence in which plans are made; afterwards weaker
+            plans need not wait for it any more.
         soak: seconds for which a recovered region must stay healthy before traffic returns.
         recovery_quorum: weight of evidence that is needed to call a region recovered.
         failback_steps: into how many steps the return is divided.

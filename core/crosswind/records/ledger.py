@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from crosswind.errors import Conflict, Unreachable
-from crosswind.ports import Change, Item, Store
+from crosswind.ports import Batching, Change, Item, Store
 
 REPEATS = 3
 """How often a write is tried whose answer was lost."""
@@ -36,6 +37,9 @@ class Ledger:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self.store = store
         self.clock = clock
+        batch = store.batch if isinstance(store, Batching) else None
+        self.batch: Callable[[], AbstractContextManager[None]] = batch or nullcontext
+        """Around writes that are not urgent; see `Batching`."""
 
     def read(self, partition: str, key: str) -> Item | None:
         """Read one item; see `Store.read`."""

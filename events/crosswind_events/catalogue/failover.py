@@ -116,11 +116,14 @@ class EvidenceDue(EventData, type="dev.crosswind.evidence.due.v1"):
     """The time for more evidence about a region is over; it is `extended` at most once.
 
     `about` is what the evidence would show: that the region fails, or that it is well again.
+    `pieces` and `because` say what there was when the wait began, and what is wanting.
     """
 
     region: Region
     about: Literal["failover", "recovery"]
     extended: bool = False
+    pieces: Pieces = ()
+    because: Text | None = None
 
 
 class FailoverConfirmed(EventData, type="dev.crosswind.failover.confirmed.v1"):

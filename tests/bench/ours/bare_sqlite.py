@@ -18,6 +18,7 @@ from typing import NamedTuple
 from bench.ours.reaction import GROUP, app
 from bench.samples import bodies, name
 from bench.serve import Prepare, Run
+from crosswind.embedded.database import PRAGMAS
 from crosswind.embedded.memory import MemoryStore
 from crosswind.embedded.memory_bus import MemoryBus
 from crosswind.embedded.sqlite_store import INSERT, UPDATE, SqliteStore
@@ -96,7 +97,8 @@ def make(settle: bool = False) -> Iterator[Prepare]:
         path = Path(folder) / "store.sqlite"
         SqliteStore(path).close()
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous=NORMAL")
+            for pragma in PRAGMAS:
+                connection.execute(pragma)
 
             def prepare(count: int) -> Run:
                 work = [

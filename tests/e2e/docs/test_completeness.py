@@ -92,12 +92,6 @@ def test_every_command_is_described(path: str) -> None:
     assert re.search(rf"^### {path}$", text("cli.md"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", sorted(Fleet.model_fields))
-def test_every_part_of_a_fleet_is_described(name: str) -> None:
-    # Each field of each part is looked for in tests/unit/fleet/test_fleet_docs.py.
-    assert re.search(rf"^## `{name}`$|^name: ", text("fleet.md"), re.MULTILINE)
-
-
 @pytest.mark.parametrize(
     "name", [*sorted(name for name in vars(Context) if not name.startswith("_")), "chain"]
 )

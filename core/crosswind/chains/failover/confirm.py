@@ -73,7 +73,9 @@ def hear_unhealthy(event: Event[RegionUnhealthy], ctx: Context) -> Iterator[Conf
         ctx.cancel("evidence")
         yield from confirmed(region, verdict, ctx)
     elif ctx.settle("window", event.id) == event.id:
-        due = EvidenceDue(region=region, about="failover")
+        due = EvidenceDue(
+            region=region, about="failover", pieces=verdict.pieces, because=verdict.because
+        )
         yield later(due, ctx.fleet.failover.window, scope="evidence")
 
 

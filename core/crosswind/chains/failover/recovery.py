@@ -65,7 +65,9 @@ def hear_recovered(
         because = f"{lack or 'it was left'}; {verdict.because}"
         yield RecoveryConfirmed(region=region, pieces=verdict.pieces, because=because)
     elif ctx.settle("window", event.id) == event.id:
-        due = EvidenceDue(region=region, about="recovery")
+        due = EvidenceDue(
+            region=region, about="recovery", pieces=verdict.pieces, because=verdict.because
+        )
         yield later(due, ctx.fleet.failover.window, scope="evidence")
 
 
