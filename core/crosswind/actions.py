@@ -17,20 +17,18 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from crosswind.errors import DeclarationError
-from crosswind_events import EventData
+from crosswind_events import EventData, Part
 
 R_co = TypeVar("R_co", covariant=True)
 
 _KIND = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 
 
-class Answer(BaseModel):
+class Answer(Part):
     """What an action or a query returns: a frozen model that fits in a journal.
 
-    Holds references, never secrets.
+    Holds references, never secrets: a field for a secret is refused where the class is declared.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crosswind.actions import Action, Query
 from crosswind.errors import DeclarationError
 from crosswind.handlers import Flight, Function, Handler, Where, signature
-from crosswind_events import CATALOGUE, Codec, EventData
-from crosswind_events.catalogue.schedule import Tick
+from crosswind_events import Codec, EventData
+from crosswind_events.catalogue.chain import ChainDeadline, RunResume
 
 if TYPE_CHECKING:
+    from crosswind.actions import Action, Query
     from crosswind.engine.settings import Settings
 
 F = TypeVar("F", bound=Function)
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_LONGEST = 256
 _CRON = re.compile(r"(\S+\s+){4}\S+")
+
+_OF_ENGINE = (RunResume, ChainDeadline)
+"""What an engine says to itself, and so reads whatever the handlers are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +94,24 @@ class App:
 
     @property
     def codec(self) -> Codec:
-        """Reads and writes every event type that this app or Crosswind knows."""
+        """Reads and writes every event type that this app or Crosswind knows.
+
+        The catalogue is loaded when a type occurs that no handler names: most apps use little of
+        it, and a function on a cloud would wait for all of it at every start.
+        """
         if self._codec is None:
-            known: dict[str, type[EventData]] = {data.event_type: data for data in CATALOGUE}
+            known: dict[str, type[EventData]] = {data.event_type: data for data in _OF_ENGINE}
             for handler in self._handlers.values():
                 for data in (*handler.takes, *(e.data for e in handler.emits)):
-                    if known.setdefault(data.event_type, data) is not data:
+                    named_alike = known.setdefault(data.event_type, data)
+                    if named_alike is data and _claims_ours(data):
+                        named_alike = _of_catalogue(data.event_type) or data
+                    if named_alike is not data:
                         raise DeclarationError(
                             f"two classes are named {data.event_type}: "
-                            f"{known[data.event_type].__qualname__} and {data.__qualname__}"
+                            f"{named_alike.__qualname__} and {data.__qualname__}"
                         )
-            self._codec = Codec(known.values())
+            self._codec = Codec(known.values(), rest=_catalogue)
         return self._codec
 
     def handler(self, name: str) -> Handler | None:
@@ -164,6 +175,10 @@ class App:
         def register(function: F) -> F:
             takes, emits, wants_context = signature(function)
             own = name or f"{function.__module__}:{function.__qualname__}"
+            if len(own) > _LONGEST:
+                raise DeclarationError(
+                    f"{own:.60}…: a handler's name has at most {_LONGEST} characters; give name="
+                )
             self._add(
                 Handler(
                     name=own,
@@ -211,6 +226,8 @@ class App:
         if every is not None and every <= 0:
             raise DeclarationError("every= takes a positive number of seconds")
 
+        from crosswind_events.catalogue.schedule import Tick
+
         def register(function: F) -> F:
             own = name or f"{function.__module__}:{function.__qualname__}"
             takes = signature(function).takes
@@ -221,7 +238,7 @@ class App:
                 acts=acts,
                 group=group,
                 name=own,
-                where=Where(subject=own),
+                where=Where(extensions=(("schedule", own),)),
             )(function)
             self._schedules[own] = Schedule(own, own, cron, every, tz)
             return function
@@ -241,3 +258,19 @@ class App:
                 raise DeclarationError(f"two handlers are named {taken}; give one of them name=")
         self._handlers[handler.name] = handler
         self._by_type = self._codec = self._ending = None
+
+
+def _catalogue() -> Iterable[type[EventData]]:
+    from crosswind_events import CATALOGUE
+
+    return CATALOGUE
+
+
+def _claims_ours(data: type[EventData]) -> bool:
+    """Whether a class that is not of the catalogue is named as if it were."""
+    ours = data.__module__.startswith("crosswind_events.")
+    return data.event_type.startswith("dev.crosswind.") and not ours
+
+
+def _of_catalogue(name: str) -> type[EventData] | None:
+    return next((data for data in _catalogue() if data.event_type == name), None)

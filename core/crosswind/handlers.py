@@ -12,13 +12,15 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
-from crosswind.actions import Action, Query
 from crosswind.context import Context
 from crosswind.emissions import Branch, Later, Start
 from crosswind.errors import DeclarationError
 from crosswind_events import Event, EventData
+
+if TYPE_CHECKING:
+    from crosswind.actions import Action, Query
 
 Function = Callable[..., Any]
 Via = Literal["next", "later", "branch", "start"]

@@ -6,9 +6,9 @@ which breaks the protocol is refused with all its faults before anything is writ
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
+from math import isfinite
 from typing import Final, NamedTuple
 
 from crosswind.errors import InvalidRequest, TooLarge
@@ -53,7 +53,8 @@ _NAME: Final = _Rule(re.compile(_CHARACTERS + "{1,256}"), f"1 to {_WORDS}")
 _PART: Final = _Rule(re.compile(_CHARACTERS + "{0,256}"), f"at most {_WORDS}")
 _TOKEN: Final = _Rule(re.compile("[ -~]{1,256}"), f"1 to {MAX_NAME_BYTES} printable ASCII")
 
-# All names of a write in one match, which is what almost every write comes down to.
+# All names of a write in one match, which is what almost every write comes down to: a token may
+# hold more characters, and seldom does.
 _NAMES: Final = re.compile(f"{_CHARACTERS}{{1,256}}(?:\n{_CHARACTERS}{{1,256}})*")
 
 
@@ -115,14 +116,10 @@ def check_write(partition: str, changes: Sequence[Change], token: str) -> None:
     if len(changes) > MAX_CHANGES:
         raise TooLarge(f"{len(changes)} changes in one write, at most {MAX_CHANGES} are allowed")
     keys = [change.key for change in changes]
-    faults: list[str] = []
-    names = "\n".join((partition, *keys))
+    names = "\n".join((partition, token, *keys))
     # A line break inside of a name makes one line too many.
-    well = _NAMES.fullmatch(names) and names.count("\n") == len(keys)
-    if not (well and _TOKEN.pattern.fullmatch(token)):
-        faults += (*_NAME.faults("partition", partition), *_TOKEN.faults("token", token))
-        for key in keys:
-            faults += _NAME.faults("key", key)
+    well = _NAMES.fullmatch(names) and names.count("\n") == len(keys) + 1
+    faults = [] if well else _name_faults(partition, keys, token)
     if len(set(keys)) < len(keys):
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             faults.append(f"key {_shown(key)} occurs twice; a write names a key once")
@@ -130,15 +127,14 @@ def check_write(partition: str, changes: Sequence[Change], token: str) -> None:
     puts = total = 0
     for change in changes:
         if isinstance(change, Put):
+            key, value, _, expires = change
             puts += 1
-            size = len(change.value)
+            size = len(value)
             total += size
             if size > MAX_ITEM_BYTES:
-                key = _shown(change.key)
-                large.append(f"{key} has {size} bytes, an item at most {MAX_ITEM_BYTES}")
-            if change.expires is not None and not math.isfinite(change.expires):
-                key = _shown(change.key)
-                faults.append(f"key {key} expires at {change.expires}, which is no time")
+                large.append(f"{_shown(key)} has {size} bytes, an item at most {MAX_ITEM_BYTES}")
+            if expires is not None and not isfinite(expires):
+                faults.append(f"key {_shown(key)} expires at {expires}, which is no time")
         elif isinstance(change, Delete) and change.expect == ABSENT:
             key = _shown(change.key)
             faults.append(f"key {key} is deleted unseen; demand the version that was read")
@@ -152,6 +148,13 @@ def check_write(partition: str, changes: Sequence[Change], token: str) -> None:
         raise TooLarge("; ".join(large))
 
 
+def _name_faults(partition: str, keys: Sequence[str], token: str) -> list[str]:
+    faults = [*_NAME.faults("partition", partition), *_TOKEN.faults("token", token)]
+    for key in keys:
+        faults += _NAME.faults("key", key)
+    return faults
+
+
 def refusal(message: Message) -> str | None:
     """Why no bus takes this message, in words; None where every bus does."""
     if not message.id:
@@ -162,7 +165,7 @@ def refusal(message: Message) -> str | None:
     group = message.attributes.get("group", "-")
     if not isinstance(group, str) or not group:
         return f"{_shown(message.id)} is addressed to {group!r}, which names no group"
-    if message.due is not None and not math.isfinite(message.due):
+    if message.due is not None and not isfinite(message.due):
         return f"{_shown(message.id)} is due at {message.due}, which is no time"
     try:
         if _surely_small(message):

@@ -10,7 +10,7 @@ Every stage adds what it finds to one list of faults, so that a sender learns of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic_core import to_json
@@ -20,21 +20,30 @@ from .data import EventData
 from .document import MAX_BATCH_BYTES, MAX_EVENT_BYTES
 from .envelope import Event
 from .faults import Fault, InvalidEvent
-from .reader import add_body, from_headers, open_event
+from .reader import Find, add_body, from_headers, open_event
 from .writer import binary, structured
 
 
 class Codec:
     """Reads and writes events; `types` are those whose data it knows, any other is read as Raw.
 
-    A codec does not change once made and may be shared by threads. Raises ValueError where two
-    classes name the same type.
+    `rest` gives more of them: it is asked once, when a type is met that is not among the first,
+    and yields to these where both have a class for a type. So what is seldom used need not be
+    loaded. A codec may be shared by threads. Raises ValueError where two classes name the same
+    type.
     """
 
-    __slots__ = ("_models",)
+    __slots__ = ("_find", "_models", "_rest")
 
-    def __init__(self, types: Iterable[type[EventData]] = ()) -> None:
+    def __init__(
+        self,
+        types: Iterable[type[EventData]] = (),
+        *,
+        rest: Callable[[], Iterable[type[EventData]]] | None = None,
+    ) -> None:
         self._models: dict[str, type[EventData]] = {}
+        self._rest = rest
+        self._find: Find = self._models.get if rest is None else self._found
         for model in types:
             other = self._models.setdefault(model.event_type, model)
             if other is not model:
@@ -46,7 +55,21 @@ class Codec:
     @property
     def types(self) -> tuple[type[EventData], ...]:
         """The classes this codec knows."""
+        self._load()
         return tuple(self._models.values())
+
+    def _found(self, name: str) -> type[EventData] | None:
+        if name not in self._models:
+            self._load()
+        return self._models.get(name)
+
+    def _load(self) -> None:
+        # Two threads that do so at a time do the same.
+        rest = self._rest
+        if rest is not None:
+            for model in rest():
+                self._models.setdefault(model.event_type, model)
+            self._rest = None
 
     def decode(self, body: bytes | str) -> Event[Any]:
         """Read one event in structured mode (JSON event format, section 3).
@@ -58,7 +81,7 @@ class Codec:
         tree = document.parse(body)
         document.bound_names(tree, len(body))
         found = [] if document.is_plain(body, tree) else document.flaws(body)
-        return open_event(tree, self._models, found)
+        return open_event(tree, self._find, found)
 
     def decode_batch(self, body: bytes | str) -> list[Event[Any] | InvalidEvent]:
         """Read a batch (JSON batch format, section 4); a bad record becomes its error, in place.
@@ -78,7 +101,7 @@ class Codec:
                 found.append(document.too_large(size, MAX_EVENT_BYTES))
             try:
                 document.bound_names(tree, size)
-                result.append(open_event(tree, self._models, found))
+                result.append(open_event(tree, self._find, found))
             except InvalidEvent as refused:
                 result.append(refused)
         return result
@@ -92,8 +115,8 @@ class Codec:
         body = document.as_bytes(body, MAX_EVENT_BYTES)
         tree = from_headers(headers, len(body), found)
         if body:
-            add_body(tree, body, self._models, found)
-        return open_event(tree, self._models, found)
+            add_body(tree, body, self._find, found)
+        return open_event(tree, self._find, found)
 
     def encode(self, event: Event[Any]) -> bytes:
         """Write one event in structured mode; raises InvalidEvent for one that none may read."""

@@ -79,15 +79,8 @@ class Event(Generic[D]):
         extensions: Mapping[str, Extension] | None = None,
     ) -> Event[E]:
         """Make an event whose type is that of its data's class."""
-        return Event(
-            id=id,
-            source=source,
-            type=data.event_type,
-            time=time,
-            data=data,
-            subject=subject,
-            extensions=dict(extensions) if extensions else {},
-        )
+        given = dict(extensions) if extensions else {}
+        return assemble(id, source, data.event_type, time, data, subject, JSON_MEDIA, None, given)
 
     @staticmethod
     def from_sdk(event: CloudEvent, codec: Codec | None = None) -> Event[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import a2b_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,13 +20,14 @@ from .instant import parse as parse_time
 
 SPECVERSION = "1.0"
 
-Models = Mapping[str, type[EventData]]
+Find = Callable[[str], type[EventData] | None]
+"""Finds the class of a type, where it is known."""
 
 # RFC 9110, section 8.3: a body whose type nobody gives may be taken for this.
 _OCTETS = "application/octet-stream"
 
 
-def open_event(tree: Any, models: Models, faults: list[Fault]) -> Event[Any]:
+def open_event(tree: Any, find: Find, faults: list[Fault]) -> Event[Any]:
     """Build the event that a JSON object stands for (JSON format, sections 2 and 3).
 
     The object is used up: what is left of it becomes the extensions. `faults` holds what was
@@ -45,7 +46,7 @@ def open_event(tree: Any, models: Models, faults: list[Fault]) -> Event[Any]:
     if problem := rules.source_problem(source):
         faults.append(_required("source", source, problem))
     type_ = take("type", None)
-    model = models.get(type_) if isinstance(type_, str) else None
+    model = find(type_) if isinstance(type_, str) else None
     if model is None and (problem := rules.type_problem(type_)):
         faults.append(_required("type", type_, problem))
     time = take("time", None)
@@ -119,7 +120,7 @@ def from_headers(headers: Mapping[str, str], size: int, faults: list[Fault]) -> 
     return tree
 
 
-def add_body(tree: dict[str, Any], body: bytes, models: Models, faults: list[Fault]) -> None:
+def add_body(tree: dict[str, Any], body: bytes, find: Find, faults: list[Fault]) -> None:
     """Add the body of a binary-mode message to its attributes.
 
     It is read as JSON where it is declared to be that, and tried as JSON where nothing is
@@ -128,7 +129,7 @@ def add_body(tree: dict[str, Any], body: bytes, models: Models, faults: list[Fau
     media = tree.get("datacontenttype")
     if not rules.is_json(media or JSON_MEDIA):
         tree["data_base64"] = body
-    elif media or tree.get("type") in models:
+    elif media or find(tree.get("type", "")) is not None:
         tree["data"] = _json(body, faults)
     else:
         tried: list[Fault] = []

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from crosswind.errors import Conflict
 from crosswind.limits import check_partitions, check_read, check_scan, check_write, span
 from crosswind.ports import ABSENT, Change, Delete, Item, Put
 
 
-@dataclass(slots=True)
-class _Partition:
-    items: dict[str, Item] = field(default_factory=dict)
-    keys: list[str] = field(default_factory=list)
-    expiries: dict[str, float] = field(default_factory=dict)
-
-    def put(self, item: Item, expires: float | None) -> None:
-        if item.key not in self.items:
-            insort(self.keys, item.key)
-        self.items[item.key] = item
-        if expires is None:
-            self.expiries.pop(item.key, None)
-        else:
-            self.expiries[item.key] = expires
-
-    def remove(self, key: str) -> None:
-        del self.items[key]
-        del self.keys[bisect_left(self.keys, key)]
-        self.expiries.pop(key, None)
+class _Held(NamedTuple):
+    item: Item
+    expires: float | None
 
 
-_EMPTY: Final = _Partition()
+_EMPTY: Final[dict[str, _Held]] = {}
 
 
 class MemoryStore:
@@ -43,14 +26,15 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._partitions: dict[str, _Partition] = {}
+        self._partitions: dict[str, dict[str, _Held]] = {}
         self._versions = count(1)
 
     def read(self, partition: str, key: str) -> Item | None:
         """See `Store.read`."""
         check_read(partition, key)
         with self._lock:
-            return self._found(partition, key)
+            held = self._partitions.get(partition, _EMPTY).get(key)
+            return None if held is None else held.item
 
     def scan(
         self, partition: str, prefix: str = "", after: str = "", limit: int = 100
@@ -59,28 +43,32 @@ class MemoryStore:
         check_scan(partition, prefix, after, limit)
         with self._lock:
             held = self._partitions.get(partition, _EMPTY)
-            return [held.items[key] for key in _page(held.keys, prefix, after, limit)]
+            return [held[key].item for key in _page(sorted(held), prefix, after, limit)]
 
     def write(self, partition: str, changes: Sequence[Change], token: str) -> Mapping[str, str]:
         """See `Store.write`."""
         check_write(partition, changes, token)
         with self._lock:
+            stored = self._partitions.get(partition, _EMPTY)
             found: dict[str, Item | None] = {}
             for change in changes:
-                item = self._found(partition, change.key)
-                if (item.version if item else ABSENT) != change.expect:
-                    found[change.key] = item
+                held = stored.get(change.key)
+                if (ABSENT if held is None else held.item.version) != change.expect:
+                    found[change.key] = None if held is None else held.item
             if found:
                 raise Conflict(found)
+            if not stored:
+                stored = self._partitions[partition] = {}
             version = str(next(self._versions))
-            held = self._partitions.setdefault(partition, _Partition())
+            versions: dict[str, str] = {}
             for change in changes:
                 if isinstance(change, Put):
-                    item = Item(change.key, bytes(change.value), version, token)
-                    held.put(item, change.expires)
+                    key, value, _, expires = change
+                    stored[key] = _Held(Item(key, bytes(value), version, token), expires)
+                    versions[key] = version
                 elif isinstance(change, Delete):
-                    held.remove(change.key)
-        return {change.key: version for change in changes if isinstance(change, Put)}
+                    del stored[change.key]
+        return versions
 
     def partitions(self, prefix: str = "", after: str = "", limit: int = 100) -> Sequence[str]:
         """Names of the partitions that hold items, as `scan` pages through keys.
@@ -92,22 +80,23 @@ class MemoryStore:
         """
         check_partitions(prefix, after, limit)
         with self._lock:
-            names = sorted(name for name, held in self._partitions.items() if held.keys)
+            names = sorted(name for name, stored in self._partitions.items() if stored)
             return _page(names, prefix, after, limit)
 
     def purge(self, now: float) -> int:
         """Remove the items that have expired by `now`, seconds since the epoch; says how many."""
         removed = 0
         with self._lock:
-            for held in self._partitions.values():
-                expired = [key for key, expires in held.expiries.items() if expires <= now]
+            for stored in self._partitions.values():
+                expired = [
+                    key
+                    for key, held in stored.items()
+                    if held.expires is not None and held.expires <= now
+                ]
                 for key in expired:
-                    held.remove(key)
+                    del stored[key]
                 removed += len(expired)
         return removed
-
-    def _found(self, partition: str, key: str) -> Item | None:
-        return self._partitions.get(partition, _EMPTY).items.get(key)
 
 
 def _page(names: list[str], prefix: str, after: str, limit: int) -> list[str]:

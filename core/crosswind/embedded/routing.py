@@ -62,4 +62,4 @@ class Routes:
         if addressed is not None:
             return (str(addressed),)
         wanted = self._by_type.get(str(attributes["type"]), ())
-        return dict.fromkeys(group for group, binding in wanted if binding.admits(attributes))
+        return dict.fromkeys([group for group, binding in wanted if binding.admits(attributes)])

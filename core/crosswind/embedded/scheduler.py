@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from crosswind.errors import DeclarationError
+from crosswind.errors import DeclarationError, NotAccepted
 from crosswind.ports import Bus, Message
 from crosswind.records.identity import name_id
 from crosswind_events import Event
@@ -40,7 +40,13 @@ class Scheduler:
             following = self._after(schedule, now)
             if schedule.every is not None:
                 due = following - schedule.every
-            self.bus.publish([self._message(schedule, due)])
+            else:
+                while (later := self._after(schedule, due)) <= now:
+                    due = later
+            try:
+                self.bus.publish([self._message(schedule, due)])
+            except NotAccepted:
+                continue  # the bus is busy; it is still due when we look again
             self._next[schedule.name] = following
 
     def _after(self, schedule: Schedule, now: float) -> float:
@@ -57,12 +63,14 @@ class Scheduler:
             source=f"{self.app.source}/schedule",
             time=at,
             subject=schedule.name,
+            extensions={"schedule": schedule.name},
         )
         attributes: dict[str, str | int | bool] = {
             "id": event.id,
             "source": event.source,
             "type": event.type,
             "subject": schedule.name,
+            "schedule": schedule.name,
         }
         return Message(event.id, self.app.codec.encode(event), attributes)
 

@@ -12,6 +12,7 @@ from typing import Final
 from crosswind.embedded.consumer import MAX_RECEIPTS, Received, accepted, check_receive
 from crosswind.embedded.database import Database
 from crosswind.embedded.routing import Binding, Routes
+from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.errors import NotAccepted, StoreError
 from crosswind.ports import Delivery, Message
 
@@ -39,11 +40,13 @@ class SqliteBus:
     """Events in one SQLite file that threads and processes share; see `Consumer` for its promises.
 
     Args:
-        path: the file, which a `SqliteStore` may share; it is created where there is none.
+        path: the file, which is created where there is none; or a store, whose file and
+            connections it then shares until that is closed. That is quicker: what one connection
+            has written, another has to read anew.
         clock: seconds since the epoch; all who share the file read the same one.
         max_receipts: how often a message is received before it is a dead letter.
         timeout: seconds to wait for another writer before giving up with `Throttled`, or with
-            `NotAccepted` when publishing.
+            `NotAccepted` when publishing; that of the store, where it shares one.
 
     Raises:
         StoreError: the file is not ours, damaged, or of a newer release.
@@ -52,13 +55,14 @@ class SqliteBus:
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | SqliteStore,
         *,
         clock: Callable[[], float] = time.time,
         max_receipts: int = MAX_RECEIPTS,
         timeout: float = 5.0,
     ) -> None:
-        self._database = Database(path, timeout)
+        self._shares = isinstance(path, SqliteStore)
+        self._database = path.database if isinstance(path, SqliteStore) else Database(path, timeout)
         self._clock = clock
         self._max_receipts = max_receipts
         self._routes = (-1, Routes(()))
@@ -149,8 +153,9 @@ class SqliteBus:
             return _next_due(connection, group, False)
 
     def close(self) -> None:
-        """Close the file; a later call of another method is refused."""
-        self._database.close()
+        """Close the file, unless it is a store's; a later call of another method is refused."""
+        if not self._shares:
+            self._database.close()
 
     def __enter__(self) -> SqliteBus:
         return self

@@ -57,6 +57,11 @@ class SqliteStore:
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
         self._database = Database(path, timeout)
 
+    @property
+    def database(self) -> Database:
+        """The file, for a bus to share."""
+        return self._database
+
     def read(self, partition: str, key: str) -> Item | None:
         """See `Store.read`."""
         check_read(partition, key)
@@ -95,9 +100,9 @@ class SqliteStore:
         return {change.key: version for change in changes if isinstance(change, Put)}
 
     def batch(self) -> AbstractContextManager[None]:
-        """See `Batching`; one transaction of SQLite. Nothing else writes to the file meanwhile.
+        """See `Batching`; one transaction of SQLite, for which all other writers wait.
 
-        A bus on the same file is another writer: publishing within a batch waits in vain.
+        What a bus that shares this store does within is part of it.
 
         Raises:
             Throttled, Unreachable: try again.

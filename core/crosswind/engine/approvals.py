@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from crosswind.engine import emit
-from crosswind.engine.outbox import Outbox
+from crosswind.engine.outbox import publish
 from crosswind.errors import CrosswindError
 from crosswind.records.identity import RUN, chain_partition, emitted_id, name_id
 from crosswind.records.joins import Answered, Joins
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from crosswind.app import App
     from crosswind.engine.runtime import Runtime
     from crosswind.ports import Bus
+
+
+_SUMMARY = 2_000
 
 
 class NoSuchProposal(CrosswindError, LookupError):
@@ -44,6 +47,11 @@ class Proposal(NamedTuple):
     expires: float
 
 
+def shortened(text: str, most: int) -> str:
+    """A text for people, cut where it is too long for an event."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def approval_requested(
     runtime: Runtime, cause: Event[Any], record: Record, action: Action[Any], entry: Entry
 ) -> Outgoing:
@@ -58,7 +66,7 @@ def approval_requested(
             run=record.run,
             workload=action.concerns(),
             action=action.kind,
-            summary=action.summary(),
+            summary=shortened(action.summary(), _SUMMARY),
             arguments_digest=name_id(entry.args),
             relies_on=relies_on if isinstance(relies_on, dict) else {},
             proposal=approval["number"],
@@ -155,7 +163,7 @@ class Approvals:
             time=datetime.fromtimestamp(answer.at, UTC),
             extensions={"correlationid": record.chain, "partitionkey": record.chain, "hop": 1},
         )
-        Outbox(self.bus, self.runtime.ledger).publish([wake, emit.pack(self.app, told)])
+        publish(self.bus, [wake, emit.pack(self.app, told)])
 
     def _joins(self, chain: str) -> Joins:
         clock = self.runtime.clock

@@ -113,8 +113,11 @@ class Burial:
         if item is None:
             self.parking.park(group, delivery, f"{error}; its run is not in the store", event)
             return
-        if Record.decode(item.value).turn == event.data.turn:
+        record = Record.decode(item.value)
+        if record.turn == event.data.turn:
             self._bury_item(item, error)
+        elif record.state not in ("claimed", "redriven") and not record.settled:
+            self.outbox.publish(record.out)
 
     def _bury_unseen(
         self,

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 HANDLER = "crosswind:deadline"
 _TURNS = 8
+_NAME = 200
+"""How much of a target's name is said in an event."""
 
 
 def deadline_event(
@@ -74,6 +76,9 @@ def reach_deadline(runtime: Runtime, outbox: Outbox, event: Event[Any]) -> None:
             if head.outcome == "stalled":
                 _publish_again(runtime, outbox, partition, run)
             return
+        early = (head.deadline or 0.0) - runtime.settings.skew - now
+        if early > 0:
+            raise Returned(f"the deadline of chain {chain} has not come", early)
         record = Record(
             state="committed",
             handler=HANDLER,
@@ -102,7 +107,8 @@ def reach_deadline(runtime: Runtime, outbox: Outbox, event: Event[Any]) -> None:
                 return
             continue
         outbox.publish(record.out)
-        outbox.note(partition, RUN + run, written, versions[RUN + run])
+        if RUN + run in versions:
+            outbox.note(partition, RUN + run, written, versions[RUN + run])
         return
     raise Returned(f"chain {chain} is contended", runtime.settings.wait)
 
@@ -130,10 +136,15 @@ def _stalled(runtime: Runtime, event: Event[Any], head: Head, run: str) -> list[
         "ended": "stalled",
     }
     data = (
-        ChainStalled(chain=chain, opened=event.data.opened, because=because, target=target),
+        ChainStalled(
+            chain=chain,
+            opened=event.data.opened,
+            because=because,
+            target=None if target is None else target[:_NAME],
+        ),
         IncidentOpened(
             incident=name_id("incident", chain),
-            title=f"A chain has stalled{f' over {target}' if target else ''}",
+            title=f"A chain has stalled{f' over {target[:_NAME]}' if target else ''}",
             cause=because,
             severity="major",
             chain=chain,

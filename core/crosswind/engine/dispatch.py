@@ -16,9 +16,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crosswind.actions import Performer
-from crosswind.engine.burial import Burial
-from crosswind.engine.deadlines import reach_deadline
 from crosswind.engine.outbox import Outbox
 from crosswind.engine.runs import Runs
 from crosswind.engine.runtime import Runtime
@@ -26,16 +23,20 @@ from crosswind.engine.settings import Settings
 from crosswind.engine.turns import Turn
 from crosswind.errors import Returned, Throttled, Unreachable
 from crosswind.ports import Bus, Delivery, Store
-from crosswind.records.identity import CHAIN_ID
+from crosswind.records.identity import CHAIN_ID, RUN_KEY
 from crosswind.records.parking import Parking
 from crosswind_events import Event, InvalidEvent
 from crosswind_events.catalogue.chain import ChainDeadline, RunResume
 
 if TYPE_CHECKING:
+    from crosswind.actions import Performer
     from crosswind.app import App
     from crosswind.fleet.declaration import Fleet
 
 _TURNS = 8
+
+
+_OWN = (RunResume.event_type, ChainDeadline.event_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,9 @@ class Engine:
         self.clock = clock
         self.runtime = Runtime(app, store, fleet, performers, self.settings, clock)
         self.ledger = self.runtime.ledger
-        self.outbox = Outbox(bus, self.ledger)
+        self.outbox = Outbox(bus, self.ledger, lambda: self.runtime.expires(clock()))
         self.runs = Runs(app, self.runtime, self.outbox)
         self.parking = Parking(self.ledger, clock, self.runtime.expires)
-        self.burial = Burial(app, self.runtime, self.outbox, self.parking)
         self._decode = app.codec.decode
 
     # -- deliveries -----------------------------------------------------------------------------
@@ -90,8 +90,7 @@ class Engine:
     def handle(self, delivery: Delivery, group: str) -> Again | None:
         """Work one delivery and settle it; None when it may be acknowledged."""
         outcome = self.work(delivery, group)
-        self._flush()
-        return outcome
+        return self._flush() or outcome
 
     def handle_batch(
         self, deliveries: Sequence[Delivery], group: str, until: float | None = None
@@ -112,14 +111,19 @@ class Engine:
             outcome = self.work(delivery, group)
             if outcome is not None:
                 again[delivery.id] = outcome
-        self._flush()
+        unlisted = self._flush()
+        if unlisted is not None:
+            return {delivery.id: again.get(delivery.id, unlisted) for delivery in deliveries}
         return again
 
     def bury(self, delivery: Delivery, group: str) -> Again | None:
         """Take in a native dead letter: record the failure; never run the handler."""
-        outcome = self._guarded(lambda: self.burial.bury(delivery, group))
-        self._flush()
-        return outcome
+        # Imported here, as what few deliveries need is elsewhere: a start should not wait for it.
+        from crosswind.engine.burial import Burial
+
+        burial = Burial(self.app, self.runtime, self.outbox, self.parking)
+        outcome = self._guarded(lambda: burial.bury(delivery, group))
+        return self._flush() or outcome
 
     def work(self, delivery: Delivery, group: str) -> Again | None:
         """Work one delivery without settling; see `handle`."""
@@ -144,12 +148,16 @@ class Engine:
             return Again(f"its run is contended ({type(turn).__name__})", self.settings.wait)
         return None
 
-    def _flush(self) -> None:
+    def _flush(self) -> Again | None:
         try:
             self.outbox.flush()
-        except (Throttled, Unreachable):
-            # Only the note that they were published is missing: a duplicate publishes them again.
+        except (Throttled, Unreachable) as error:
+            unlisted = self.outbox.unlisted
+            # Else only the note that they were published is missing: a duplicate publishes again.
             self.outbox.forget()
+            if unlisted:
+                return Again(f"a chain could not be listed: {error}", 1.0)
+        return None
 
     def _place(self, event: Event[Any], delivery: Delivery, group: str) -> None:
         now = self.clock()
@@ -161,6 +169,8 @@ class Engine:
             self.runs.resume(event.data)
             return
         if event.type == ChainDeadline.event_type:
+            from crosswind.engine.deadlines import reach_deadline
+
             reach_deadline(self.runtime, self.outbox, event)
             return
         handlers = [
@@ -190,6 +200,10 @@ class Engine:
         if at < now - self.settings.max_age:
             return f"it is older than {self.settings.max_age:g} s"
         extensions = event.extensions
+        if event.type in _OWN and not CHAIN_ID.fullmatch(event.data.chain):
+            return f"{event.data.chain!r:.60} is not the id of a chain"
+        if event.type == RunResume.event_type and not RUN_KEY.fullmatch(event.data.run):
+            return f"{event.data.run!r:.60} is not the key of a run"
         if "hop" not in extensions:
             return None
         hop, chain = extensions["hop"], extensions.get("correlationid")

@@ -28,6 +28,7 @@ INHERITED = ("traceparent", "tracestate", "simulated", "ended")
 """Extensions that an event passes on to what it leads to."""
 
 _BETWEEN, _WITHIN = ";", "|"
+_NAME = 256
 
 
 class Maker(NamedTuple):
@@ -62,6 +63,10 @@ def branch_extension(path: list[tuple[str, str]]) -> str:
     for step in path:
         if any(mark in part for part in step for mark in (_BETWEEN, _WITHIN)):
             raise BoundExceeded(f"join {step[0]!r}, member {step[1]!r}: names hold no ';' or '|'")
+        if any(not 1 <= len(part) <= _NAME for part in step):
+            raise BoundExceeded(
+                f"join {step[0]!r:.80}, member {step[1]!r:.80}: names have 1 to {_NAME} characters"
+            )
     return _BETWEEN.join(_WITHIN.join(step) for step in path)
 
 
@@ -158,6 +163,11 @@ def _timer(
     extensions: dict[str, str | int | bool],
     at: float,
 ) -> float | None:
+    if timer.delay >= settings.max_age:
+        raise BoundExceeded(
+            f"{data.event_type} would come in {timer.delay:g} s; a chain lives at most "
+            f"{settings.max_age:g} s"
+        )
     if timer.scope is not None:
         extensions["scope"] = timer.scope
     extensions["timer"] = True

@@ -16,10 +16,9 @@ from pydantic_core import from_json, to_json
 from crosswind.context import Context, Joined, Lock
 from crosswind.emissions import Branch, Later, Start
 from crosswind.engine import emit
-from crosswind.engine.acting import Acting, check_returned
 from crosswind.engine.log import Log
 from crosswind.engine.opening import Continuing, Opening
-from crosswind.engine.turns import Drop, RunAgain, Suspend, Turn
+from crosswind.engine.turns import Drop, RunAgain, Suspend
 from crosswind.engine.writer import DONE, NOTHING, RunWriter, kept
 from crosswind.errors import ActionRefused, BoundExceeded, NotDeclared, Returned
 from crosswind.records.identity import EVIDENCE, chain_id, name_id
@@ -135,7 +134,7 @@ class Execution(Context):
         record.settled = not record.out and not record.first
         try:
             self.writer.save("committed", closing)
-        except Turn:
+        except BaseException:
             record.out, record.ended, record.settled = before, None, False
             raise
 
@@ -163,9 +162,14 @@ class Execution(Context):
             return None
         # A chain whose first run decides nothing has no future; a guest ends nobody's chain.
         guest = self.chain != chain_id(self.event.source, self.event.id)
-        if guest or self.writer.accompanied:
+        if guest or self.writer.accompanied or not self._alone():
             return None
         return DONE if any(entry.is_action for entry in self.record.log) else NOTHING
+
+    def _alone(self) -> bool:
+        """Whether no other handler of the app takes the event that opened this chain."""
+        takers = self.runtime.app.by_type.get(self.event.type, ())
+        return not any(other.matches(self.event) for other in takers if other is not self.handler)
 
     def suspend(self, turn: Suspend) -> None:
         """Wait without holding anything; a resume event of the new turn continues the run."""
@@ -262,6 +266,8 @@ class Execution(Context):
         entry = self._log.recall(kind, args)
         if entry is not None:
             return query.returns.model_validate_json(to_json(entry.result))  # type: ignore[return-value]  # returns is R's class
+        from crosswind.engine.acting import check_returned
+
         answer = self.runtime.answerer(query).answer(query, self.writer.time_left())
         check_returned(query, answer)
         self._note(kind, args, answer.model_dump(mode="json"))
@@ -350,6 +356,8 @@ class Execution(Context):
             raise ActionRefused(action.kind, **entry.refused)
         if entry is not None and entry.done:
             return action.returns.model_validate_json(to_json(entry.result))  # type: ignore[return-value]  # returns is R's class
+        from crosswind.engine.acting import Acting
+
         acting = Acting(self.writer, self.event)
         if entry is None:
             entry = acting.claim(action, args, self._log)

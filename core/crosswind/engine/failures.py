@@ -12,7 +12,7 @@ from typing import Any
 
 from crosswind.engine import emit
 from crosswind.engine.execution import Execution
-from crosswind.engine.opening import Leading, Opening
+from crosswind.engine.opening import Opening
 from crosswind.engine.turns import Drop, Overtaken
 from crosswind.engine.writer import kept
 from crosswind.errors import (
@@ -51,7 +51,10 @@ _TURNS = 12
 
 def describe(error: BaseException) -> str:
     """An error for journal and dead letter: its type and message, bounded."""
-    text = f"{type(error).__name__}: {error}"
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - an error that cannot say what it is must still be recorded
+        text = f"{type(error).__name__}, whose text cannot be had"
     return text if len(text) <= _ERROR_LENGTH else text[: _ERROR_LENGTH - 1] + "…"
 
 
@@ -68,6 +71,9 @@ def record_failure(execution: Execution, error: Exception, attempts: int) -> Non
     """
     record, runtime = execution.record, execution.runtime
     now, settings = runtime.clock(), runtime.settings
+    if isinstance(error, TooLarge):
+        # What made it too large was not written; without it the failure has room.
+        del record.log[execution.writer.durable :]
     record.log = record.kept_after_failure()
     record.fails.append(Failure(now, describe(error), record.turn))
     record.out = kept(record)
@@ -109,19 +115,22 @@ def fail(execution: Execution, error: BaseException) -> None:
     for _ in range(_TURNS):
         try:
             changes = _changes(execution, branches)
-            execution.runtime.ledger.write(execution.writer.partition, changes)
+            versions = execution.runtime.ledger.write(execution.writer.partition, changes)
         except Conflict as conflict:
             key = RUN + record.run
             if key in conflict.found:
                 raise Overtaken(conflict.found[key]) from conflict
-            if isinstance(execution.writer.opening, Leading):
-                execution.writer.opening.mend(dict(conflict.found))
+            opening = execution.writer.opening
+            if opening is not None and opening.scope in conflict.found:
+                execution.drop("its timer was cancelled")
+                return
+            if isinstance(opening, Opening):
+                opening.mend(dict(conflict.found))
             continue
         break
     else:
         raise Returned("the chain is contended", execution.runtime.settings.wait)
-    item = execution.runtime.ledger.read(execution.writer.partition, RUN + record.run)
-    execution.writer.version = None if item is None else item.version
+    execution.writer.version = versions.get(RUN + record.run)
 
 
 def _changes(execution: Execution, branches: list[tuple[str, str]]) -> list[Change]:
@@ -133,7 +142,12 @@ def _changes(execution: Execution, branches: list[tuple[str, str]]) -> list[Chan
         RUN + record.run, execution.writer.written, execution.writer.version or ABSENT, expires
     )
     changes: list[Change] = [run]
+    opening = execution.writer.opening
+    if opening is not None and opening.scope is not None:
+        changes += opening.changes(None, None, expires)
     if execution.handler.aside:
+        if isinstance(opening, Opening):
+            changes += opening.changes(None, None, expires)
         return changes
     if branches:
         join, member = branches[-1]

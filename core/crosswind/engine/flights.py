@@ -9,15 +9,15 @@ by version, and only while nothing has been decided under it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic_core import from_json, to_json
 
 from crosswind.context import Lock
 from crosswind.engine.opening import Joining, Leading
 from crosswind.engine.settings import Settings
-from crosswind.errors import BoundExceeded, Conflict, DeclarationError, Returned
+from crosswind.errors import BoundExceeded, Conflict, DeclarationError, Returned, RunFailed
 from crosswind.handlers import Flight, Handler
 from crosswind.ports import ABSENT, Check, Item, Put
 from crosswind.records.head import Head
@@ -75,10 +75,13 @@ class Role:
 
     joined: str | None = None
     generation: int = 0
+    refused: str = ""
 
     def encode(self) -> bytes:
         """As stored."""
-        return to_json({"joined": self.joined, "generation": self.generation})
+        return to_json(
+            {"joined": self.joined, "generation": self.generation, "refused": self.refused}
+        )
 
     @classmethod
     def decode(cls, value: bytes) -> Role:
@@ -142,7 +145,12 @@ class Flights:
         flight = handler.flight
         if flight is None:
             raise DeclarationError(f"{handler.name} has no flight")
-        target = flight.key(event)
+        try:
+            target = flight.key(event)
+        except Exception as error:
+            raise RunFailed(
+                f"flight {flight.name}: its key failed: {type(error).__name__}: {error}"
+            ) from error
         if not isinstance(target, str) or not target or len(target) > 500:
             raise BoundExceeded(
                 f"flight {flight.name}: its key is {target!r:.80}; it must be a text of 1 to 500"
@@ -166,12 +174,24 @@ class Flights:
         item = self.ledger.read(partition, key)
         hold = None if item is None else Hold.decode(item.value)
         if hold is not None and hold.chain != chain:
-            held = self.ledger.read(chain_partition(hold.chain), HEAD)
-            if held is not None and Head.decode(held.value).open:
+            other = chain_partition(hold.chain)
+            held = self.ledger.read(other, HEAD)
+            if held is None:
+                closed = Head(opened=now).closed(_REPLACED, now)
+                self.ledger.write(other, [Put(HEAD, closed.encode(), ABSENT)])
+                raise Returned("another chain was about to begin", self.settings.lease)
+            head = Head.decode(held.value)
+            if head.open:
                 raise Returned(
                     f"{lock.target} is held by chain {hold.chain}, which is open",
                     self.settings.queue_check,
                 )
+            rest = (head.closed_at or 0.0) + self.settings.lease + self.settings.skew - now
+            if rest > 0:
+                raise Returned(f"chain {hold.chain} has just closed", rest)
+            if head.sealed != hold.epoch:
+                sealed = replace(head, sealed=hold.epoch)
+                self.ledger.write(other, [Put(HEAD, sealed.encode(), held.version)])
         epoch = max(lock.epoch, hold.epoch if hold else 0) + 1
         taken = Hold(chain, epoch, expiry, now, "redrive")
         self.ledger.write(
@@ -213,9 +233,11 @@ class _Ask:
         if item is None:
             refused = self._heed_watermark()
             if refused is not None:
-                return refused
+                self._take_role(Role(refused=refused.why))
             return self._choose()
         role = Role.decode(item.value)
+        if role.refused:
+            return Refused(role.refused)
         if role.joined is not None:
             return self._join(role, item.version)
         return self._lead(item.version)
@@ -251,9 +273,13 @@ class _Ask:
             head = self._head_of(hold.chain)[0]
             if head is not None and head.open and self.now < hold.expiry:
                 chosen = self._second(hold, head)
-                if not isinstance(chosen, Role):
+                if isinstance(chosen, Queued):
                     return chosen
-                role = chosen
+                role = Role(refused=chosen.why) if isinstance(chosen, Refused) else chosen
+        return self._take_role(role)
+
+    def _take_role(self, role: Role) -> NoReturn:
+        """Store the role once: whoever else works this event obeys it."""
         self.ledger.write(chain_partition(self.own), [Put(self.role_key, role.encode(), ABSENT)])
         raise _Moved
 
@@ -284,6 +310,12 @@ class _Ask:
     def _lead(self, role_version: str) -> Admission:
         hold, lock_version = self._hold()
         own_head, own_version = self._head_of(self.own)
+        mine = hold is not None and hold.chain == self.own
+        if mine and hold and own_head and _never_began(own_head) and own_head.sealed >= hold.epoch:
+            # Another was about to take the lock from this chain: only a new epoch opens it.
+            again = replace(hold, epoch=hold.epoch + 1).encode()
+            self.ledger.write(self.partition, [Put(self.lock_key, again, lock_version)])
+            raise _Moved
         if hold is None or hold.chain != self.own:
             if own_head is not None and own_head.lock is not None:
                 # It led, and has been replaced since: its runs stand in its own chain.
@@ -343,9 +375,11 @@ class _Ask:
         if head.open:
             if self.now < hold.expiry:
                 chosen = self._second(hold, head)
-                if not isinstance(chosen, Role):
+                if isinstance(chosen, Queued):
                     return chosen
-                if chosen.joined is not None:
+                if isinstance(chosen, Refused):
+                    self._become(Role(refused=chosen.why), role_version, own_head, own_version)
+                elif chosen.joined is not None:
                     self._become(chosen, role_version, own_head, own_version)
             outcome = "superseded" if self.now < hold.expiry else "expired"
             closed = head.closed(outcome, self.now)
@@ -354,6 +388,9 @@ class _Ask:
         rest = self._under_way(hold.chain, head)
         if rest > 0:
             return Queued(f"chain {hold.chain} has just closed and has a call under way", rest)
+        if head.sealed != hold.epoch:
+            sealed = replace(head, sealed=hold.epoch)
+            self.ledger.write(partition, [Put(HEAD, sealed.encode(), version)])
         return None
 
     def _under_way(self, chain: str, head: Head) -> float:

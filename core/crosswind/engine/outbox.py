@@ -17,10 +17,30 @@ from crosswind.errors import Conflict, NotAccepted, Returned, Throttled, Unreach
 from crosswind.ports import ABSENT, Bus, Message, Put
 from crosswind.records.identity import RUN, index_partition
 from crosswind.records.ledger import Ledger
-from crosswind.records.record import Outgoing, settled
+from crosswind.records.record import WAITING, Outgoing, settled
 
 _TRIES = 3
 _REMEMBERED = 1_000
+
+
+def publish(bus: Bus, out: Sequence[Outgoing]) -> None:
+    """Publish events; those not accepted are tried again.
+
+    Raises:
+        Returned: the bus does not take them now.
+    """
+    messages = [Message(o.message_id, o.body, o.attributes, o.due) for o in out]
+    reason = ""
+    for _ in range(_TRIES):
+        if not messages:
+            return
+        try:
+            bus.publish(messages)
+        except NotAccepted as error:
+            messages, reason = list(error.messages), error.reason
+            continue
+        return
+    raise Returned(f"the bus did not accept {len(messages)} event(s): {reason}", 1.0)
 
 
 class Unsettled(NamedTuple):
@@ -30,14 +50,20 @@ class Unsettled(NamedTuple):
     key: str
     value: bytes
     version: str
+    expires: float
 
 
 class Outbox:
-    """Publishes outboxes and remembers which of them have to be settled."""
+    """Publishes outboxes and remembers which of them have to be settled.
 
-    def __init__(self, bus: Bus, ledger: Ledger) -> None:
+    Args:
+        expires: until when what is written now has to be kept, seconds since the epoch.
+    """
+
+    def __init__(self, bus: Bus, ledger: Ledger, expires: Callable[[], float]) -> None:
         self.bus = bus
         self.ledger = ledger
+        self.expires = expires
         self._unsettled: list[Unsettled] = []
         self._unlisted: dict[str, tuple[str, bytes]] = {}
         self._listed: dict[str, None] = {}
@@ -48,18 +74,7 @@ class Outbox:
         Raises:
             Returned: the bus does not take them now; the outbox stays and is published again.
         """
-        messages = [Message(o.message_id, o.body, o.attributes, o.due) for o in out]
-        reason = ""
-        for _ in range(_TRIES):
-            if not messages:
-                return
-            try:
-                self.bus.publish(messages)
-            except NotAccepted as error:
-                messages, reason = list(error.messages), error.reason
-                continue
-            return
-        raise Returned(f"the bus did not accept {len(messages)} event(s): {reason}", 1.0)
+        publish(self.bus, out)
 
     def publish_run(self, writer: RunWriter) -> None:
         """Publish what a run says, and remember to settle it.
@@ -70,12 +85,14 @@ class Outbox:
         record = writer.record
         if record.out:
             self.publish(record.out)
-        if writer.version is not None and not record.settled:
+        # A waiting run is not settled: its resume event may be worked already, and would find the
+        # record changed under its hands.
+        if writer.version is not None and not record.settled and record.state not in WAITING:
             self.note(writer.partition, RUN + record.run, writer.written, writer.version)
 
     def note(self, partition: str, key: str, value: bytes, version: str) -> None:
         """Remember a published record, to be settled later."""
-        self._unsettled.append(Unsettled(partition, key, value, version))
+        self._unsettled.append(Unsettled(partition, key, value, version, self.expires()))
 
     def list_chain(self, chain: str, opened: float, about: Callable[[], dict[str, object]]) -> None:
         """Remember a chain, to be listed in the index of its day later.
@@ -85,6 +102,11 @@ class Outbox:
         """
         if chain not in self._listed and chain not in self._unlisted:
             self._unlisted[chain] = index_partition(chain, opened), to_json(about())
+
+    @property
+    def unlisted(self) -> bool:
+        """Whether a chain is yet to be listed."""
+        return bool(self._unlisted)
 
     def flush(self) -> None:
         """List chains and mark records as settled.
@@ -100,9 +122,9 @@ class Outbox:
         try:
             with self.ledger.batch():
                 for chain, (partition, about) in unlisted.items():
-                    self._put(partition, Put(chain, about, ABSENT))
-                for partition, key, value, version in unsettled:
-                    self._put(partition, Put(key, settled(value), version))
+                    self._put(partition, Put(chain, about, ABSENT, self.expires()))
+                for partition, key, value, version, expires in unsettled:
+                    self._put(partition, Put(key, settled(value), version, expires))
         except (Throttled, Unreachable):
             self._unlisted = {**unlisted, **self._unlisted}
             self._unsettled = [*unsettled, *self._unsettled]
@@ -121,4 +143,3 @@ class Outbox:
         """Drop what could not be written; a later delivery of the same events settles them."""
         self._unsettled.clear()
         self._unlisted.clear()
-

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from crosswind.engine import emit
 from crosswind.engine.flights import Flights
-from crosswind.engine.outbox import Outbox
+from crosswind.engine.outbox import publish
 from crosswind.errors import Conflict, CrosswindError, Returned
 from crosswind.ports import Change, Delete, Put
 from crosswind.records.head import Head
@@ -62,7 +62,7 @@ class Redrive:
                 due=None,
                 again=f"redrive-{record.redrives}",
             )
-            Outbox(self.bus, self.runtime.ledger).publish([wake])
+            publish(self.bus, [wake])
             return record
         raise Returned("the chain is contended", 1.0)
 
@@ -87,6 +87,12 @@ class Redrive:
                 if lock is not None:
                     until = (head.deadline or now) + self.runtime.settings.lease
                     lock = self.flights.relock(lock, chain, max(until, now + 3_600), now)
+                    # Read again: whoever is to take the lock from this chain has sealed it first.
+                    head_item = ledger.read(partition, HEAD)
+                    assert head_item is not None
+                    head = Head.decode(head_item.value)
+                    if head.open or head.sealed >= lock.epoch:
+                        raise Conflict({HEAD: head_item})
                 reopened = head.reopened(lock).encode()
                 changes.append(Put(HEAD, reopened, head_item.version, expires))
         changes += self._member(partition, record)

@@ -16,12 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from crosswind.engine import failures
-from crosswind.engine.deadlines import deadline_event
 from crosswind.engine.execution import Execution
-from crosswind.engine.flights import Admitted, Flights, Placed, Queued, Refused
 from crosswind.engine.opening import Continuing, Opening
 from crosswind.engine.outbox import Outbox
 from crosswind.engine.runtime import Runtime
@@ -40,11 +38,12 @@ from crosswind.records.identity import (
     safe,
 )
 from crosswind.records.record import WAITING, Outgoing, Record
-from crosswind_events import Event
+from crosswind_events import Event, InvalidEvent
 from crosswind_events.catalogue.chain import RunResume
 
 if TYPE_CHECKING:
     from crosswind.app import App
+    from crosswind.engine.flights import Flights
 
 _TURNS = 8
 
@@ -56,7 +55,13 @@ class Runs:
         self.app = app
         self.runtime = runtime
         self.outbox = outbox
-        self.flights = Flights(runtime.ledger, runtime.settings, runtime.clock)
+
+    @cached_property
+    def flights(self) -> Flights:
+        """Who holds what; made for the first handler that flies, so that a start need not wait."""
+        from crosswind.engine.flights import Flights
+
+        return Flights(self.runtime.ledger, self.runtime.settings, self.runtime.clock)
 
     def start(self, handler: Handler, event: Event[Any], body: bytes, now: float) -> None:
         """Run a handler for an event as if it had never been, and obey what is met."""
@@ -99,6 +104,8 @@ class Runs:
         deadline = self._deadline(handler)
         head = Head(opened=now, deadline=None if deadline is None else now + deadline)
         if deadline is not None:
+            from crosswind.engine.deadlines import deadline_event
+
             record.out.append(deadline_event(self.app, handler, chain, now, now + deadline))
         self._execute(Execution(self.runtime, handler, event, record, version, Opening(head=head)))
 
@@ -116,6 +123,9 @@ class Runs:
         Args:
             queued: the record under which it waited in its own chain, and that record's version.
         """
+        from crosswind.engine.deadlines import deadline_event
+        from crosswind.engine.flights import Admitted, Placed, Queued, Refused
+
         deadline = self._deadline(handler) or self.runtime.settings.deadline
         for _ in range(_TURNS):
             try:
@@ -125,6 +135,9 @@ class Runs:
                 execution = Execution(self.runtime, handler, event, record, None, None)
                 self._failed(execution, error)
                 return
+            match admission:
+                case Placed(chain) | Admitted(chain, _) if chain != own and queued is None:
+                    queued = self._waiting(handler, event, own)
             match admission:
                 case Refused(why):
                     record, version = queued or (
@@ -161,12 +174,22 @@ class Runs:
                         )
                     except AdmitAgain:
                         record.log.clear()
+                        record.out = []
                         continue
             if queued is not None and admission[0] != own:
                 why = f"it joined chain {admission[0]}"
                 self._drop(queued[0], event, handler, why, queued[1])
             return
         raise Returned("its flight is contended", self.runtime.settings.wait)
+
+    def _waiting(self, handler: Handler, event: Event[Any], own: str) -> tuple[Record, str] | None:
+        """The record under which an event waits in its own chain, if it does."""
+        key = run_key(handler.key_name, event.source, event.id)
+        item = self.runtime.ledger.read(chain_partition(own), RUN + key)
+        if item is None:
+            return None
+        record = Record.decode(item.value)
+        return (record, item.version) if record.queued else None
 
     def _placed(
         self, handler: Handler, event: Event[Any], body: bytes, chain: str, now: float
@@ -220,9 +243,11 @@ class Runs:
         self._publish(execution)
 
     def _failed(self, execution: Execution, error: Exception) -> None:
+        from crosswind.engine.failures import record_failure
+
         attempts = execution.handler.attempts or self.runtime.settings.attempts
         try:
-            failures.record_failure(execution, error, attempts)
+            record_failure(execution, error, attempts)
         except Overtaken as turn:
             self._obey_found(turn.item)
             return
@@ -271,7 +296,8 @@ class Runs:
         if record.first:
             event = self.app.codec.decode(record.event)
             self._announce(event, record.chain, None, self.app.handler(record.handler))
-        self.outbox.note(chain_partition(record.chain), item.key, item.value, item.version)
+        if record.state not in WAITING:
+            self.outbox.note(chain_partition(record.chain), item.key, item.value, item.version)
 
     def _take_over(self, record: Record, version: str) -> None:
         """Continue a run whose holder is gone.
@@ -295,6 +321,9 @@ class Runs:
             raise Returned(f"run {data.run} is not in the store", self.runtime.settings.wait)
         record = Record.decode(item.value)
         if data.turn < record.turn:
+            # It is past; but whoever went on from it may have died before what follows was out.
+            if record.state not in ("claimed", "redriven"):
+                self.obey(item)
             return
         if data.turn > record.turn:
             raise Returned(
@@ -309,7 +338,13 @@ class Runs:
     def _continue(self, record: Record, version: str) -> None:
         """Claim a record that stands, and run its handler against it."""
         handler = self.app.handler(record.handler)
-        event = self.app.codec.decode(record.event)
+        try:
+            event = self.app.codec.decode(record.event)
+        except InvalidEvent as error:
+            raise Returned(
+                f"the event of run {record.run} cannot be read by this code: {error}",
+                self.runtime.settings.wait,
+            ) from error
         if handler is None:
             raise Returned(
                 f"{record.handler} is not in this app; is an older version deployed?",
@@ -317,6 +352,7 @@ class Runs:
             )
         if record.queued:
             record.queued = False
+            record.code = handler.code
             self._run_in_flight(
                 handler, event, record.event, record.chain, self.runtime.clock(), (record, version)
             )

@@ -5,23 +5,22 @@ from __future__ import annotations
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from crosswind.actions import Performer
 from crosswind.engine.settings import Settings
 from crosswind.errors import Conflict, DeclarationError, RunFailed
-from crosswind.gate.brakes import BrakeLever, Brakes, fleet_partition
-from crosswind.gate.gate import Gate
-from crosswind.gate.limits import Limits
 from crosswind.ports import ABSENT, Put, Store
 from crosswind.records.ledger import Ledger
 
 if TYPE_CHECKING:
-    from crosswind.actions import Action, Query
+    from crosswind.actions import Action, Performer, Query
     from crosswind.app import App
     from crosswind.fleet.declaration import Fleet
+    from crosswind.gate.brakes import Brakes
+    from crosswind.gate.gate import Gate
 
 
 class Runtime:
@@ -41,14 +40,6 @@ class Runtime:
         self.settings = settings
         self.clock = clock
         self.fleet = fleet
-        self.gate = Gate(
-            self._brakes,
-            Limits(self.ledger, clock),
-            clock,
-            approval=settings.approval,
-            freeze_check=settings.freeze_check,
-            skew=settings.skew,
-        )
         self._performs: dict[type[Action[Any]], Performer] = {}
         self._answers: dict[type[Query[Any]], Performer] = {}
         self._declared: dict[str, Fleet] = {}
@@ -59,6 +50,21 @@ class Runtime:
             for query in performer.answers:
                 if self._answers.setdefault(query, performer) is not performer:
                     raise DeclarationError(f"two performers answer {query.kind}")
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What every action passes; made for the first one, so that a start need not wait."""
+        from crosswind.gate.gate import Gate
+        from crosswind.gate.limits import Limits
+
+        return Gate(
+            self._brakes,
+            Limits(self.ledger, self.clock),
+            self.clock,
+            approval=self.settings.approval,
+            freeze_check=self.settings.freeze_check,
+            skew=self.settings.skew,
+        )
 
     def performer(self, action: Action[Any]) -> Performer:
         """Who carries out an action.
@@ -101,6 +107,8 @@ class Runtime:
             self._keep(self.fleet)
             return self.fleet
         if digest not in self._declared:
+            from crosswind.gate.brakes import fleet_partition
+
             item = self.ledger.read(fleet_partition(self.fleet.name), f"declared:{digest}")
             if item is None:
                 raise RunFailed(f"the fleet declared as {digest:.12} is not in the store")
@@ -111,6 +119,8 @@ class Runtime:
     def _keep(self, fleet: Fleet) -> None:
         if fleet.digest in self._declared:
             return
+        from crosswind.gate.brakes import fleet_partition
+
         packed = b64encode(zlib.compress(fleet.model_dump_json().encode())).decode()
         put = Put(f"declared:{fleet.digest}", to_json({"zlib": packed}), ABSENT)
         try:
@@ -120,6 +130,8 @@ class Runtime:
         self._declared[fleet.digest] = fleet
 
     def _brakes(self) -> Brakes:
+        from crosswind.gate.brakes import BrakeLever, Brakes
+
         if self.fleet is None:
             return Brakes()
         return BrakeLever(self.ledger, self.fleet.name, self.clock).read()

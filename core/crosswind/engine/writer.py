@@ -11,8 +11,15 @@ from crosswind.engine.log import Log
 from crosswind.engine.opening import Continuing, Joining, Leading, Opening
 from crosswind.engine.runtime import Runtime
 from crosswind.engine.turns import Drop, Overtaken, RunAgain
-from crosswind.errors import Conflict, Returned, RunFailed
-from crosswind.ports import ABSENT, Change, Item, Put
+from crosswind.errors import Conflict, Returned, RunFailed, TooLarge
+from crosswind.ports import (
+    ABSENT,
+    FAILURE_RESERVE_BYTES,
+    MAX_ITEM_BYTES,
+    Change,
+    Item,
+    Put,
+)
 from crosswind.records.head import Head
 from crosswind.records.identity import HEAD, RUN, chain_partition, safe
 from crosswind.records.ledger import fresh_token
@@ -23,6 +30,10 @@ NOTHING, DONE = "nothing-to-do", "done"
 
 _TURNS = 16
 
+_ROOM = MAX_ITEM_BYTES - FAILURE_RESERVE_BYTES
+_FAILURES = ("retrying", "failed", "dropped")
+"""States that a record must always be able to take."""
+
 
 class RunWriter:
     """Writes one run.
@@ -30,6 +41,7 @@ class RunWriter:
     Attributes:
         version: of the record as it stands, None before the first write.
         written: the record as it was written last.
+        durable: how many entries of its log that holds.
         opening: what the first write owes, None once it is made.
         accompanied: others have joined the chain, so that this run alone must not end it.
     """
@@ -43,6 +55,7 @@ class RunWriter:
         self.opening = opening
         self.partition = chain_partition(record.chain)
         self.written = b""
+        self.durable = 0 if version is None else len(record.log)
         self.accompanied = False
         self._head: tuple[Head, str] | None = None
         self._cancels: list[str] = []
@@ -112,6 +125,11 @@ class RunWriter:
         for _ in range(_TURNS):
             head, version = (None, None) if closing is None else self._closing(closing, now)
             self.written = record.encode()
+            if state not in _FAILURES and len(self.written) > _ROOM:
+                raise TooLarge(
+                    f"the run's record would have {len(self.written)} bytes, at most {_ROOM} are "
+                    "allowed; observe less, or emit less"
+                )
             changes: list[Change] = [
                 Put(key, self.written, self.version or ABSENT, expires),
                 *(Put(scope, b"{}", ABSENT, expires) for scope in self._cancels),
@@ -126,7 +144,11 @@ class RunWriter:
             except Conflict as conflict:
                 self._mend(key, dict(conflict.found), closing)
                 continue
+            if key not in versions:
+                # It had landed, its answer was lost, and another has gone on from it since.
+                raise Overtaken(self.runtime.ledger.read(self.partition, key))
             self.version = versions[key]
+            self.durable = len(record.log)
             self.opening = None
             return
         raise Returned("the chain is contended", self.runtime.settings.wait)

@@ -86,15 +86,16 @@ class Limits:
         for attempt in range(_TRIES):
             changes: list[Change] = []
             for limit, amount in bounds:
+                # A repeated action finds its use also where the window has passed meanwhile.
+                name = f"{limit.limit}:{safe(limit.workload or '')}:{limit.per:g}"
                 window = int(self.clock() // limit.per)
-                name = f"{limit.limit}:{safe(limit.workload or '')}:{limit.per:g}:{window}"
                 if self.ledger.read(partition, f"use:{name}:{key}") is not None:
                     continue
-                counter = self.ledger.read(partition, f"count:{name}")
+                counter = self.ledger.read(partition, f"count:{name}:{window}")
                 used = _used(counter)
                 if not force and used + amount > limit.most + 1e-9:
                     return Excess(limit.limit, used, amount, limit.most, limit.per)
-                changes += _changes(limit, name, key, counter, used, amount, self.clock())
+                changes += _changes(limit, name, window, key, counter, used, amount, self.clock())
             if not changes:
                 return None
             try:
@@ -113,6 +114,7 @@ def _used(counter: Item | None) -> float:
 def _changes(
     limit: Limit,
     name: str,
+    window: int,
     key: str,
     counter: Item | None,
     used: float,
@@ -122,6 +124,6 @@ def _changes(
     expires = now + 2 * limit.per + 86_400
     version = ABSENT if counter is None else counter.version
     return [
-        Put(f"use:{name}:{key}", to_json({"amount": amount}), ABSENT, expires),
-        Put(f"count:{name}", to_json({"used": used + amount}), version, expires),
+        Put(f"use:{name}:{key}", to_json({"amount": amount, "window": window}), ABSENT, expires),
+        Put(f"count:{name}:{window}", to_json({"used": used + amount}), version, expires),
     ]

@@ -21,6 +21,8 @@ class Head:
         evidence: counts the first events that were weighed in this chain; rises with each.
         lock: the single-flight lock under which it runs.
         generation: counts the times that a redrive has opened it again.
+        sealed: the epoch of the lock that another is about to take from this chain; it may not be
+            opened under that lock any more.
     """
 
     opened: float
@@ -30,6 +32,7 @@ class Head:
     evidence: int = 0
     lock: Lock | None = None
     generation: int = 0
+    sealed: int = 0
 
     @property
     def open(self) -> bool:
@@ -62,6 +65,7 @@ class Head:
                 "evidence": self.evidence,
                 "lock": None if lock is None else [lock.flight, lock.target, lock.epoch],
                 "generation": self.generation,
+                "sealed": self.sealed,
             }
         )
 

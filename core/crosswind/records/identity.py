@@ -13,6 +13,8 @@ from pydantic_core import to_json
 
 CHAIN_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+RUN_KEY: Final = re.compile(r"[0-9a-f]{32}")
+
 _NAMESPACE: Final = bytes.fromhex("6f1f6a1e1c0d5e0a9a5b0c7d3e2f4a68")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 
@@ -58,6 +60,12 @@ def safe(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return name
     return "~" + sha256(name.encode()).hexdigest()[:40]
+
+
+def part(name: str) -> str:
+    """A name as one part of a key of several: itself where it holds no colon, else a digest."""
+    plain = safe(name)
+    return plain if ":" not in plain else "~" + sha256(name.encode()).hexdigest()[:40]
 
 
 def chain_partition(chain: str) -> str:

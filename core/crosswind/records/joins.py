@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from crosswind.context import Joined
 from crosswind.errors import Conflict, RunFailed
 from crosswind.ports import ABSENT, Item, Put
-from crosswind.records.identity import chain_partition, safe
+from crosswind.records.identity import chain_partition, part, safe
 from crosswind.records.ledger import Ledger
 
 
@@ -53,7 +53,7 @@ class Answered(NamedTuple):
 
 def member_key(name: str, member: str) -> str:
     """Where a member's arrival is stored."""
-    return f"join:{safe(name)}:m:{safe(member)}"
+    return f"join:{part(name)}:m:{part(member)}"
 
 
 def failed_member(name: str, member: str, hop: int, reason: str) -> bytes:
@@ -109,7 +109,7 @@ class Joins:
         return None if item is None else Answered(**from_json(item.value))
 
     def _open(self, name: str, expected: Sequence[str]) -> None:
-        item = self._put_once(f"join:{safe(name)}:expected", to_json(list(expected)))
+        item = self._put_once(f"join:{part(name)}:expected", to_json(list(expected)))
         if item is not None and sorted(from_json(item.value)) != sorted(expected):
             raise RunFailed(
                 f"join {name} was opened for the members {from_json(item.value)}, "
@@ -117,12 +117,12 @@ class Joins:
             )
 
     def _members(self, name: str) -> dict[str, dict[str, Any]]:
-        items = self.ledger.scan(self.partition, f"join:{safe(name)}:m:")
+        items = self.ledger.scan(self.partition, f"join:{part(name)}:m:")
         arrivals = [from_json(item.value) for item in items]
         return {arrival["member"]: arrival for arrival in arrivals}
 
     def _look(self, name: str, expected: Sequence[str]) -> Decided | None:
-        item = self.ledger.read(self.partition, f"join:{safe(name)}:outcome")
+        item = self.ledger.read(self.partition, f"join:{part(name)}:outcome")
         if item is not None:
             return Decided.from_json(from_json(item.value))
         members = self._members(name)
@@ -147,7 +147,7 @@ class Joins:
             "hop": max([hop, *(arrival["hop"] for arrival in counted.values())]),
             "at": self.clock(),
         }
-        item = self._put_once(f"join:{safe(name)}:outcome", to_json(decided))
+        item = self._put_once(f"join:{part(name)}:outcome", to_json(decided))
         return Decided.from_json(decided if item is None else from_json(item.value))
 
     def _put_once(self, key: str, value: bytes) -> Item | None:

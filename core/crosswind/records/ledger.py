@@ -71,21 +71,19 @@ class Ledger:
             Unreachable: still not known; the write may have landed, or land late.
         """
         token = fresh_token()
-        for _ in range(REPEATS - 1):
+        tries = REPEATS
+        while True:
             try:
-                return self._write(partition, changes, token)
+                return self.store.write(partition, changes, token)
+            except Conflict as conflict:
+                if not conflict.written_by(token):
+                    raise
+                return {
+                    key: item.version
+                    for key, item in conflict.found.items()
+                    if item is not None and item.token == token
+                }
             except Unreachable:
-                continue
-        return self._write(partition, changes, token)
-
-    def _write(self, partition: str, changes: Sequence[Change], token: str) -> Mapping[str, str]:
-        try:
-            return self.store.write(partition, changes, token)
-        except Conflict as conflict:
-            if not conflict.written_by(token):
-                raise
-            return {
-                key: item.version
-                for key, item in conflict.found.items()
-                if item is not None and item.token == token
-            }
+                tries -= 1
+                if not tries:
+                    raise

@@ -39,7 +39,7 @@ def make(waiting: int = 10, journal: int = 0) -> Iterator[Prepare]:
     numbers = counter(1)
     with tempfile.TemporaryDirectory(prefix="crosswind-bench-") as folder:
         path = Path(folder) / "crosswind.sqlite"
-        with SqliteStore(path) as store, SqliteBus(path) as bus:
+        with SqliteStore(path) as store, SqliteBus(store) as bus:
             if journal:
                 write_journal(path, journal)
             worker = Worker(Engine(app(), store, bus), bus, batch=BATCH, schedules=False)

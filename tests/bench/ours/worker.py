@@ -18,7 +18,7 @@ from crosswind.engine.dispatch import Engine
 
 def main(path: str) -> None:
     """Work until the queue is empty."""
-    with SqliteStore(path, timeout=60) as store, SqliteBus(path, timeout=60) as bus:
+    with SqliteStore(path, timeout=60) as store, SqliteBus(store) as bus:
         worker = Worker(Engine(app(), store, bus), bus, schedules=False)
         print("ready", flush=True)
         sys.stdin.readline()
