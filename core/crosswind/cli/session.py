@@ -144,7 +144,7 @@ class Session:
         """The bus, in the same file."""
         from crosswind.embedded.sqlite_bus import SqliteBus
 
-        return self._open.enter_context(SqliteBus(self._file(), clock=self.clock))
+        return self._open.enter_context(SqliteBus(self.store, clock=self.clock))
 
     @cached_property
     def ledger(self) -> Ledger:

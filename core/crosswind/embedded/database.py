@@ -1,4 +1,4 @@
-"""One SQLite file, shared by threads and processes: connections, schema and what errors mean.
+"""One SQLite file, shared by threads and processes: connections, transactions, forks.
 
 It is kept as a write-ahead log with `synchronous=NORMAL`: a committed transaction survives the
 death of every process. After a loss of power the last ones may be missing, but always all from
@@ -11,7 +11,6 @@ import itertools
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -20,10 +19,9 @@ from types import TracebackType
 from typing import Final
 from weakref import WeakSet
 
-from crosswind.errors import StoreError, Throttled, Unreachable
-
-SCHEMA_VERSION: Final = 1
-"""Version of the tables below; a file with a higher one was written by a newer release."""
+from crosswind.embedded.failures import translated
+from crosswind.embedded.schema import prepare
+from crosswind.errors import StoreError
 
 BEGIN: Final = "BEGIN IMMEDIATE"
 PRAGMAS: Final = (
@@ -32,37 +30,6 @@ PRAGMAS: Final = (
     "PRAGMA wal_autocheckpoint=4000",
 )
 """What each connection is told."""
-
-# `items` has a rowid: the records of 1 to 4 KB that fill a journal would overflow the pages of a
-# table WITHOUT ROWID, at twice the space and half the speed. `expires` stands before `value`, so
-# that a purge reads no overflow page, and has no index, so that no write pays for one.
-_TABLES: Final = (
-    """CREATE TABLE items (
-        partition TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, token TEXT NOT NULL,
-        expires REAL, value BLOB NOT NULL, PRIMARY KEY (partition, key))""",
-    """CREATE TABLE bindings (
-        recipient TEXT NOT NULL, type TEXT NOT NULL, filter TEXT NOT NULL,
-        PRIMARY KEY (recipient, type, filter)) WITHOUT ROWID""",
-    """CREATE TABLE messages (
-        number INTEGER PRIMARY KEY, recipient TEXT NOT NULL, dead INTEGER NOT NULL DEFAULT 0,
-        due REAL NOT NULL, receipts INTEGER NOT NULL DEFAULT 0, lease TEXT, id TEXT NOT NULL,
-        body BLOB NOT NULL, UNIQUE (recipient, dead, id))""",
-    "CREATE INDEX messages_due ON messages (recipient, dead, due)",
-    "CREATE TABLE crosswind (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-    "INSERT INTO crosswind VALUES ('bindings', 0)",
-)
-
-_THROTTLED: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
-_UNREACHABLE: Final = {
-    sqlite3.SQLITE_IOERR: "the disk failed",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; does its folder exist, and may you write there?",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_READONLY: "it may not be written to",
-}
-_UNUSABLE: Final = {
-    sqlite3.SQLITE_NOTADB: "it is not an SQLite database; name another file",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a copy",
-}
 
 
 class Database:
@@ -94,7 +61,7 @@ class Database:
         with _forking:
             try:
                 with self.connection() as connection:
-                    _prepare(connection, self.path, timeout)
+                    prepare(connection, self.path, timeout)
             except BaseException:
                 self.close()
                 raise
@@ -138,13 +105,15 @@ class Database:
         if me in self._batches:
             yield
             return
-        with _Lent(self, BEGIN) as connection:
+        lent = _Lent(self, BEGIN)
+        with lent as connection:
             batch = self._batches[me] = _Batch(connection, self.path)
             try:
                 yield
                 if batch.spoiled is not None:
                     raise batch.spoiled
             finally:
+                lent.spoiled = batch.spoiled is not None
                 del self._batches[me]
 
     def close(self) -> None:
@@ -204,11 +173,12 @@ class _Lent:
     A class, because a generator for each of these would cost a tenth of a decision.
     """
 
-    __slots__ = ("_begin", "_connection", "_database")
+    __slots__ = ("_begin", "_connection", "_database", "spoiled")
 
     def __init__(self, database: Database, begin: str | None) -> None:
         self._database = database
         self._begin = begin
+        self.spoiled = False
 
     def __enter__(self) -> sqlite3.Connection:
         database = self._database
@@ -248,13 +218,15 @@ class _Lent:
             if connection is not None and error is not None:
                 try:
                     connection.rollback()
-                except sqlite3.Error as failed:
-                    error = failed
+                except sqlite3.Error as worse:
+                    error = worse
+            failed = isinstance(error, sqlite3.Error)
+            if connection is not None and (failed or self.spoiled):
+                connection.close()
+            else:
+                kept = connection
             if isinstance(error, sqlite3.Error):
-                if connection is not None:
-                    connection.close()
-                raise _translated(error, self._database.path) from error
-            kept = connection
+                raise translated(error, self._database.path) from error
         finally:
             self._database._give_back(kept)
 
@@ -269,7 +241,7 @@ class _Batch:
 
     def spoil(self, error: sqlite3.Error) -> StoreError:
         """Note the error, after which SQLite may have ended the transaction, and give our own."""
-        self.spoiled = _translated(error, self.path)
+        self.spoiled = translated(error, self.path)
         return self.spoiled
 
 
@@ -334,62 +306,3 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
-
-
-def _prepare(connection: sqlite3.Connection, path: str, timeout: float) -> None:
-    """Create the tables or recognise them; any number of processes may do so at once."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            while not _recognised(connection, path):
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("BEGIN IMMEDIATE")
-                _create(connection)
-                connection.execute("COMMIT")
-            # Again, because a file restored from a copy may have lost the mode.
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            # A change of the journal's mode fails at once where other statements wait.
-            connection.rollback()
-            if _code(error) not in _THROTTLED or time.monotonic() > deadline:
-                raise
-            time.sleep(0.005)
-
-
-def _recognised(connection: sqlite3.Connection, path: str) -> bool:
-    """Whether the file holds our tables; False where it is empty."""
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    if not tables:
-        return False
-    if "crosswind" not in tables:
-        raise StoreError(f"{path} belongs to another program; name another file")
-    (version,) = connection.execute("SELECT value FROM crosswind WHERE name='schema'").fetchone()
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} was written by a newer release (schema {version}, this one knows "
-            f"{SCHEMA_VERSION}); upgrade crosswind, or name another file"
-        )
-    return True
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
-        for statement in _TABLES:
-            connection.execute(statement)
-        connection.execute("INSERT INTO crosswind VALUES ('schema', ?)", (SCHEMA_VERSION,))
-
-
-def _code(error: sqlite3.Error) -> int:
-    """The primary result code; 0 where the error is not of SQLite but of its Python module."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF
-
-
-def _translated(error: sqlite3.Error, path: str) -> StoreError:
-    code = _code(error)
-    if code in _THROTTLED:
-        return Throttled(f"{path}: others kept it locked for too long; try again")
-    if code in _UNREACHABLE:
-        return Unreachable(f"{path}: {_UNREACHABLE[code]}")
-    return StoreError(f"{path}: {_UNUSABLE.get(code, error)}")

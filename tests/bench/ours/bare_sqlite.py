@@ -27,11 +27,12 @@ from crosswind.ports import ABSENT, Change, Delivery, Put
 
 
 class Write(NamedTuple):
-    """One write that the engine asked for."""
+    """One write that the engine asked for; those of one batch have its number."""
 
     partition: str
     puts: list[Put]
     token: str
+    batch: int
 
 
 class Noting(MemoryStore):
@@ -40,10 +41,23 @@ class Noting(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.writes: list[Write] = []
+        self._batches = 0
+        self._batching = False
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """See `Batching`."""
+        self._batches += 1
+        self._batching = True
+        yield
+        self._batching = False
 
     def write(self, partition: str, changes: Sequence[Change], token: str) -> Mapping[str, str]:
         """See `Store.write`."""
-        self.writes.append(Write(partition, [c for c in changes if isinstance(c, Put)], token))
+        if not self._batching:
+            self._batches += 1
+        puts = [c for c in changes if isinstance(c, Put)]
+        self.writes.append(Write(partition, puts, token, self._batches))
         return super().write(partition, changes, token)
 
 
@@ -60,14 +74,17 @@ Statement = tuple[str, tuple[object, ...]]
 
 
 def transactions(writes: list[Write], number: int) -> list[list[Statement]]:
-    """The statements of these writes under names of their own, one list a transaction."""
+    """The statements of these writes under names of their own, one list a transaction.
+
+    Those of a batch are in one, as in `SqliteStore`.
+    """
     mark = name(number)  # scattered as ids are: rows in order would be cheaper to insert
     rename = {write.partition: write.partition[:-36] + mark for write in writes}
-    made: list[list[Statement]] = []
+    made: dict[int, list[Statement]] = {}
     versions: dict[tuple[str, str], str] = {}
-    for partition, puts, token in writes:
+    for partition, puts, token, batch in writes:
         version = os.urandom(16).hex()
-        statements: list[Statement] = []
+        statements = made.setdefault(batch, [])
         listing = partition.startswith("index:")
         for put in puts:
             where = partition if listing else rename[partition]
@@ -80,8 +97,7 @@ def transactions(writes: list[Write], number: int) -> list[list[Statement]]:
                 over = (version, token, put.expires, put.value, *row, versions[row])
                 statements.append((UPDATE, over))
             versions[row] = version
-        made.append(statements)
-    return made
+    return list(made.values())
 
 
 @contextmanager
@@ -89,7 +105,7 @@ def make(settle: bool = False) -> Iterator[Prepare]:
     """A connection as bare as it can be, to a file made by `SqliteStore`.
 
     Args:
-        settle: whether the rows of settling are written too, each write in its own transaction.
+        settle: whether the rows of settling and listing are written too.
     """
     writes = written(settle)
     numbers = counter(1)

@@ -84,7 +84,13 @@ class Drama(Stage):
         name = "crosswind.chains.failover.probes:tick"
         due = Tick(schedule=name, due=datetime.fromtimestamp(self.now, UTC))
         self.publish(
-            self.event(due, event_id=f"tick-{self._said}", source="//schedule", subject=name)
+            self.event(
+                due,
+                event_id=f"tick-{self._said}",
+                source="//schedule",
+                subject=name,
+                extensions={"schedule": name},
+            )
         )
 
     def watch(self, seconds: float, every: float = 5.0) -> None:

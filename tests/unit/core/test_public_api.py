@@ -46,3 +46,40 @@ def test_what_is_not_used_is_not_imported(statement: str, banned: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stdout.strip() == ""
+
+
+def test_an_app_loads_the_catalogue_when_it_meets_a_type_that_no_handler_names() -> None:
+    code = """
+import sys
+from crosswind import App, Event
+from crosswind.engine.dispatch import Engine
+from crosswind.embedded.memory import MemoryStore
+from crosswind.embedded.memory_bus import MemoryBus
+from crosswind.ports import Delivery
+from crosswind_events import RegionUnhealthy
+
+app = App("ops")
+
+@app.on()
+def look(event: Event[RegionUnhealthy]) -> None: ...
+
+def body(kind, data):
+    return (
+        '{"specversion":"1.0","id":"1","source":"/probes","time":"2030-01-31T12:00:00Z",'
+        '"type":"dev.crosswind.%s","data":%s}' % (kind, data)
+    ).encode()
+
+unhealthy = '{"region":"aws/us-east-1","evidence":"probe","reason":"no answer"}'
+engine = Engine(app, MemoryStore(), MemoryBus(), clock=lambda: 1896091200.0)
+assert engine.handle(Delivery("1", body("region.unhealthy.v1", unhealthy)), "ops") is None
+late = ("crosswind_events.catalogue.failover", "crosswind.engine.flights", "crosswind.gate.gate",
+        "crosswind.engine.failures", "crosswind.engine.burial", "crosswind.actions")
+print([name for name in late if name in sys.modules])
+healthy = '{"schedule":"s","due":"2030-01-31T12:00:00Z"}'
+print(type(app.codec.decode(body("schedule.tick.v1", healthy)).data).__name__)
+print("crosswind_events.catalogue.failover" in sys.modules, len(app.codec.types) > 30)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert run.stdout.splitlines() == ["[]", "Tick", "True True"]

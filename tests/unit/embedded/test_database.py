@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from crosswind.embedded.database import SCHEMA_VERSION, Database
+from crosswind.embedded.database import Database
+from crosswind.embedded.schema import SCHEMA_VERSION
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.errors import NotAccepted, StoreError, Throttled, Unreachable

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 import crosswind_events
-from crosswind_events import catalogue
+from crosswind_events import (
+    Codec,
+    Event,
+    EventData,
+    IncidentResolved,
+    Raw,
+    RegionUnhealthy,
+    Tick,
+    catalogue,
+)
 
 NAMES = [
     "ABSENT",
@@ -105,3 +115,31 @@ def test_importing_the_catalogue_builds_no_model() -> None:
         "print(sum(model.__pydantic_complete__ for model in CATALOGUE))"
     )
     assert run(program) == "0\n"
+
+
+def test_a_codec_asks_for_the_rest_of_its_types_once_and_when_it_meets_an_unknown_one() -> None:
+    asked: list[int] = []
+
+    def rest() -> list[type[EventData]]:
+        asked.append(len(asked))
+        return [Tick, IncidentResolved]
+
+    at = datetime(2030, 1, 31, 12, tzinfo=UTC)
+    codec = Codec([RegionUnhealthy], rest=rest)
+    unhealthy = RegionUnhealthy(region="aws/us-east-1", evidence="probe", reason="no answer")
+    first = codec.encode(Event.of(unhealthy, id="1", source="/probes", time=at))
+    second = codec.encode(Event.of(Tick(schedule="s", due=at), id="2", source="/s", time=at))
+    unknown = second.replace(b"schedule.tick", b"schedule.tock")
+
+    assert codec.decode(first).data == unhealthy
+    assert asked == []
+    assert isinstance(codec.decode(second).data, Tick)
+    assert isinstance(codec.decode(unknown).data, Raw)
+    headers, body = codec.encode_binary(codec.decode(second))
+    assert codec.decode_binary(headers, body).data == codec.decode(second).data
+    assert codec.types == (RegionUnhealthy, Tick, IncidentResolved)
+    assert asked == [0]
+
+
+def test_the_types_of_a_codec_are_all_of_them_even_before_one_is_met() -> None:
+    assert Codec([RegionUnhealthy], rest=lambda: [Tick]).types == (RegionUnhealthy, Tick)
