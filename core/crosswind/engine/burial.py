@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crosswind.engine import failures
+from crosswind.engine.deadlines import reach_deadline
 from crosswind.engine.execution import Execution
 from crosswind.engine.flights import Role
 from crosswind.engine.opening import Continuing, Opening
@@ -65,12 +66,15 @@ class Burial:
         if event.type == RunResume.event_type:
             self._bury_run(delivery, group, event, event.data.chain, event.data.run, error)
             return
+        if event.type == ChainDeadline.event_type and CHAIN_ID.fullmatch(event.data.chain):
+            reach_deadline(self.runtime, self.outbox, event)
+            return
         handlers = [
             handler
             for handler in self.app.by_type.get(event.type, ())
             if handler.group == group and handler.matches(event)
         ]
-        if not handlers or event.type == ChainDeadline.event_type:
+        if not handlers:
             self.parking.park(group, delivery, f"{error}; no handler takes it here", event)
             return
         for handler in handlers:
@@ -148,6 +152,10 @@ class Burial:
         if record.state in FINISHED:
             if not record.settled:
                 self.outbox.publish(record.out)
+                if record.first:
+                    event = self.app.codec.decode(record.event)
+                    handler = self.app.handler(record.handler)
+                    self.outbox.list_opened_by(event, record.chain, handler)
                 self.outbox.note(chain_partition(record.chain), item.key, item.value, item.version)
             return
         rest = record.lease + self.runtime.settings.skew - self.runtime.clock()
@@ -168,3 +176,5 @@ class Burial:
         except (Overtaken, AdmitAgain) as turn:
             raise Returned("its run goes on", self.runtime.settings.wait) from turn
         self.outbox.publish_run(execution.writer)
+        if record.first:
+            self.outbox.list_opened_by(execution.event, record.chain, execution.handler)

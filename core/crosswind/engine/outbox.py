@@ -8,7 +8,7 @@ duplicate early in a chain does not publish the whole chain again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -18,6 +18,10 @@ from crosswind.ports import ABSENT, Bus, Message, Put
 from crosswind.records.identity import RUN, index_partition
 from crosswind.records.ledger import Ledger
 from crosswind.records.record import WAITING, Outgoing, settled
+
+if TYPE_CHECKING:
+    from crosswind.handlers import Handler
+    from crosswind_events import Event
 
 _TRIES = 3
 _REMEMBERED = 1_000
@@ -102,6 +106,23 @@ class Outbox:
         """
         if chain not in self._listed and chain not in self._unlisted:
             self._unlisted[chain] = index_partition(chain, opened), to_json(about())
+
+    def list_opened_by(self, event: Event[Any], chain: str, handler: Handler | None) -> None:
+        """Remember the chain that a first event opened or joined, to be listed later."""
+        opened = event.time.timestamp()
+
+        def about() -> dict[str, object]:
+            flight = None if handler is None else handler.flight
+            return {
+                "source": event.source,
+                "type": event.type,
+                "subject": event.subject,
+                "time": opened,
+                "handler": None if handler is None else handler.name,
+                "flight": None if flight is None else flight.name,
+            }
+
+        self.list_chain(chain, opened, about)
 
     @property
     def unlisted(self) -> bool:

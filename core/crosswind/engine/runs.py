@@ -411,19 +411,6 @@ class Runs:
         self, event: Event[Any], chain: str, head: Head | None, handler: Handler | None
     ) -> None:
         """List a chain: at once before the run of a flight, else off the path."""
-        opened = event.time.timestamp()
-
-        def about() -> dict[str, object]:
-            flight = None if handler is None else handler.flight
-            return {
-                "source": event.source,
-                "type": event.type,
-                "subject": event.subject,
-                "time": opened,
-                "handler": None if handler is None else handler.name,
-                "flight": None if flight is None else flight.name,
-            }
-
-        self.outbox.list_chain(chain, opened, about)
+        self.outbox.list_opened_by(event, chain, handler)
         if head is not None:
             self.outbox.flush()

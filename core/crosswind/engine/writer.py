@@ -170,6 +170,10 @@ class RunWriter:
             head, version = seen
         if not head.open:
             raise Drop(f"the chain is closed: {head.outcome}")
+        if outcome in (NOTHING, DONE) and head.evidence > 1:
+            # Others joined while this run was retried or waited: it is not its own to end.
+            self.accompanied = True
+            raise RunAgain
         return head.closed(outcome, now), version
 
     def _mend(self, key: str, found: dict[str, Item | None], closing: str | None) -> None:

@@ -16,6 +16,7 @@ from integration.proof.plant import (
     Asked,
     Blast,
     Done,
+    Fill,
     GiveUp,
     Heard,
     Over,
@@ -67,6 +68,21 @@ def valves(version: int) -> App:
     @app.on(name="ring", acts=[Ring])
     def ring(event: Event[Over], ctx: Context) -> None:
         ctx.act(Ring())
+
+    return app
+
+
+def slow(version: int) -> App:
+    """Actions that are under way for a while, and a second look after each."""
+    app = App("slow")
+
+    @app.on(name="fill", reads=[ReadGauge], acts=[Fill, SetValve])
+    def fill(event: Event[Asked], ctx: Context) -> Over:
+        one = ctx.act(Fill(level=3)).level
+        seen = ctx.observe(ReadGauge()).level
+        two = ctx.act(SetValve(level=seen + 1)).level
+        three = ctx.act(Fill(level=2)).level
+        return Over(text=f"{one} {seen} {two} {three}")
 
     return app
 
@@ -180,6 +196,22 @@ def calm(version: int) -> App:
     def look(event: Event[Sick], ctx: Context) -> None:
         if len(ctx.evidence()) > 1:
             ctx.act(SetValve(level=len(ctx.evidence())))
+
+    return app
+
+
+def pair(version: int) -> App:
+    """Two handlers of one event share a flight: one acts, one ends the chain."""
+    app = App("pair")
+    flight = Flight("pair", key=lambda e: str(e.data.who), second="queue")
+
+    @app.on(name="look", flight=flight, acts=[SetValve])
+    def look(event: Event[Sick], ctx: Context) -> None:
+        ctx.act(SetValve(level=1))
+
+    @app.on(name="end", flight=flight)
+    def end(event: Event[Sick], ctx: Context) -> Over:
+        return Over()
 
     return app
 

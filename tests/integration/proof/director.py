@@ -36,7 +36,7 @@ from crosswind.testing import (
     Post,
 )
 from crosswind.testing.faults import meet, unheard
-from integration.proof.plans import CALLS, PAUSES, STALLS, WAITS, Deed, Plan
+from integration.proof.plans import CALLS, PAUSES, STALLS, START, WAITS, Deed, Plan
 from integration.proof.plant import Plant
 from integration.proof.witness import Witness
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from crosswind.actions import Action
     from integration.proof.scenarios import Scenario
 
-START: Final = 1_800_000_000.0
 TICK: Final = 0.001
 """Seconds that a call of a port takes."""
 
@@ -172,6 +171,12 @@ class Director:
         )
         self.plant = Plant(self._watch)
         self.watched: list[str] = []
+        self.unburied = frozenset(
+            data.event_type
+            for handler in self.apps[1].handlers
+            if handler.flight is not None
+            for data in handler.takes
+        )
         self.firsts = frozenset(said.data.event_type for said in scenario.events)
         self.performers = scenario.performers(self)
         skew = scenario.settings.skew
@@ -187,8 +192,8 @@ class Director:
         """Play until nothing is left to be done, faults have ended and time has passed."""
         state = random.getstate()
         random.seed(20_270_115)
-        for actor in self.actors:
-            actor.start()
+        for each in self.actors:
+            each.start()
         try:
             self._publish_first_events()
             jobs = 0
@@ -440,6 +445,12 @@ class Director:
                 self.shuffle = pick
             case "batch":
                 self.batch = pick + 1
+            case "give-up":
+                letters = [one for one in self.post.letters if one.type not in self.unburied]
+                if letters:
+                    letter = letters[pick % len(letters)]
+                    self.tell(f"the bus gives up {_named(letter)}")
+                    letter.receipts = self.post.max_receipts
             case "wait":
                 self.now += WAITS[pick % len(WAITS)]
                 self.tell("time passes")

@@ -37,6 +37,7 @@ Deeds = Literal[
     "early",  # a letter is delivered before it is due, or while another works on it
     "shuffle",  # not the oldest letter goes next
     "batch",  # several letters go to one worker together
+    "give-up",  # a letter becomes a native dead letter
     # to the world
     "wait",  # time passes
     "land",  # something late lands
@@ -52,10 +53,13 @@ Deeds = Literal[
 
 CALLS: Final = ("throttled", "lost", "unanswered", "late", "killed", "killed-after")
 PAUSES: Final = ("switch", "stall")
-BUS: Final = ("again", "early", "shuffle", "batch")
+BUS: Final = ("again", "early", "shuffle", "batch", "give-up")
 WORLD: Final = ("wait", "land")
 EVERYWHERE: Final[tuple[Deeds, ...]] = (*CALLS, *PAUSES, "switch", *BUS, *WORLD)
 """The deeds that make sense in any play; a switch twice, as races need it."""
+
+START: Final = 1_800_000_000.0
+"""Seconds since the epoch at which every play begins."""
 
 WAITS: Final = (1.0, 6.0, 14.0, 40.0, 130.0, 700.0)
 STALLS: Final = (3.0, 9.5, 14.0, 40.0, 130.0, 700.0)

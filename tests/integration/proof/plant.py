@@ -5,11 +5,12 @@ It recognises a repeated key as a good performer does, and keeps account of ever
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from crosswind.actions import Action, Answer, Call, Query
+from crosswind.actions import Action, Answer, Call, Pending, Query
 from crosswind_events import EventData
 
 
@@ -67,6 +68,16 @@ class SetValve(Action[Set], kind="valve.set"):
         return Set(level=self.level)
 
 
+class Fill(Action[Set], kind="tank.fill"):
+    """Takes long: it is under way when it is asked for, and done when it is asked for again."""
+
+    level: int
+    workload: str = "chat"
+
+    def assumed(self) -> Set:
+        return Set(level=self.level)
+
+
 class Blast(Action[Set], kind="valve.blast"):
     """Cannot be recognised by anything, and is not taken without approval."""
 
@@ -112,30 +123,34 @@ class Plant:
         applied: every effect, in order, by key.
         done: the result by key, from which a repeated key is answered.
         broken: whether every call fails.
+        filling: how often a tank that fills was asked for, by key.
     """
 
     watch: Callable[[Action[Any], Call], None]
-    performs: tuple[type[Action[Any]], ...] = (SetValve, Blast, Ring)
+    performs: tuple[type[Action[Any]], ...] = (SetValve, Fill, Blast, Ring)
     answers: tuple[type[Query[Any]], ...] = (ReadGauge,)
     asked: list[Asking] = field(default_factory=list)
     applied: list[tuple[str, Action[Any]]] = field(default_factory=list)
     done: dict[str, Set] = field(default_factory=dict)
     broken: bool = False
+    filling: Counter[str] = field(default_factory=Counter)
 
-    def perform(self, action: Any, call: Call) -> Set:
+    def perform(self, action: Any, call: Call) -> Set | Pending:
         self.asked.append(Asking(call.key, action, call))
         self.watch(action, call)
         if self.broken:
             raise OSError("the plant is broken")
         if call.key in self.done:
             return self.done[call.key]
+        if isinstance(action, Fill):
+            self.filling[call.key] += 1
+            if self.filling[call.key] < action.level:
+                return Pending(3.0, "it fills")
         self.applied.append((call.key, action))
         result = Set(level=getattr(action, "level", 0))
         self.done[call.key] = result
         return result
 
     def answer(self, query: Any, timeout: float) -> Level:
-        return Level(level=self.applied[-1][1].level if self._moved() else 0)
-
-    def _moved(self) -> bool:
-        return bool(self.applied) and isinstance(self.applied[-1][1], SetValve)
+        last = self.applied[-1][1] if self.applied else None
+        return Level(level=last.level if isinstance(last, SetValve) else 0)

@@ -123,6 +123,7 @@ SCENARIOS: Final = (
         versions=2,
     ),
     Scenario("observed", chains.valves, (Said(Asked()),), fleet("observe"), versions=2),
+    Scenario("slow", chains.slow, (Said(Asked()),), fleet(), kinds=("freeze", "thaw")),
     Scenario("fickle", chains.fickle, (Said(Asked()),), fleet(), kinds=("upgrade",), versions=2),
     Scenario("fan", chains.fan, (Said(Asked()),), fleet()),
     Scenario("bad fan", lambda v: chains.fan(v, bad="b"), (Said(Asked()),), fleet()),
@@ -154,6 +155,13 @@ SCENARIOS: Final = (
         fleet(),
     ),
     Scenario("calm", chains.calm, (_sick(1), _sick(2, after=0.01)), fleet()),
+    Scenario(
+        "pair",
+        chains.pair,
+        (_sick(1), _sick(2, after=0.01)),
+        fleet(),
+        drops=("its chain was closed before it could be worked",),
+    ),
     Scenario(
         "endless",
         chains.endless,

@@ -131,7 +131,7 @@ class Witness(MemoryStore):
         return since
 
     def fenced(self, chain: str, before: int) -> str:
-        """Why a chain had lost its target when so many writes had been made; empty if it had not."""
+        """Why a chain had lost its target after so many writes; empty if it had not."""
         head = self.heads.get(f"chain:{chain}")
         if head is None or head.lock is None:
             return ""

@@ -97,11 +97,17 @@ def test_what_no_handler_of_the_group_takes_is_parked() -> None:
     assert "no handler takes it here" in parked.reason
 
 
-def test_a_deadline_that_was_given_up_is_parked() -> None:
+def test_a_deadline_that_was_given_up_still_ends_its_chain_when_it_has_come() -> None:
     stage, _, _, _ = suspended()
     (timer,) = [m for m in stage.bus.waiting if m.attributes["type"] == ChainDeadline.event_type]
-    bury(stage, timer.body)
-    assert len(list(stage.engine.parking.list())) == 1
+    early = bury(stage, timer.body)
+    assert early is not None
+    stage.now += early.after + stage.engine.settings.skew
+    assert bury(stage, timer.body) is None
+    head = stage.head()
+    assert head is not None
+    assert head.outcome == "stalled"
+
 
 
 def test_an_event_that_names_no_chain_is_parked() -> None:

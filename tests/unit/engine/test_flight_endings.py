@@ -242,3 +242,29 @@ def test_a_handler_that_decides_nothing_does_not_end_what_its_sibling_decides(
     stage.pass_time(60)
     assert [r.state for r in stage.records()] == ["committed"] * 3
     assert head(stage, OWN).outcome == "completed"
+
+
+def test_a_leader_that_is_tried_again_does_not_end_what_its_guests_have_begun() -> None:
+    app, tries = App("late"), [0]
+
+    @app.on(name="hear", flight=Flight("late", key=lambda e: "it"))
+    def hear(event: Event[Asked], ctx: Context) -> Heard | None:
+        if event.data.text == "guest":
+            return Heard()
+        tries[0] += 1
+        if tries[0] == 1:
+            raise TimeoutError("not now")
+        return None
+
+    @app.on(name="finish")
+    def finish(event: Event[Heard]) -> Later[Over]:
+        return later(Over(), 100)
+
+    stage = Stage(app)
+    chain = stage.say(Asked())
+    stage.say(Asked(text="guest"), id="2", source="//guest.example.com")
+    stage.pass_time(50)
+    assert tries[0] == 2
+    head = stage.head(chain)
+    assert head is not None
+    assert head.outcome != "nothing-to-do"
