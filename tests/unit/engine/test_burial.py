@@ -109,7 +109,6 @@ def test_a_deadline_that_was_given_up_still_ends_its_chain_when_it_has_come() ->
     assert head.outcome == "stalled"
 
 
-
 def test_an_event_that_names_no_chain_is_parked() -> None:
     stage, _, _ = staged()
     for number, chain in enumerate((None, "../x")):
