@@ -152,6 +152,7 @@ class Execution(Context):
 
     def _outcome(self) -> str | None:
         """How this run ends its chain, if it does."""
+        self.writer.idle = False
         if "ended" in self.event.extensions:
             return None
         for emission in reversed(self._emissions):
@@ -164,6 +165,7 @@ class Execution(Context):
         guest = self.chain != chain_id(self.event.source, self.event.id)
         if guest or self.writer.accompanied or not self._alone():
             return None
+        self.writer.idle = True
         return DONE if any(entry.is_action for entry in self.record.log) else NOTHING
 
     def _alone(self) -> bool:

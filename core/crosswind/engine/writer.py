@@ -43,6 +43,7 @@ class RunWriter:
         written: the record as it was written last.
         durable: how many entries of its log that holds.
         opening: what the first write owes, None once it is made.
+        idle: the chain would end because its first run emits nothing, not by an ending event.
         accompanied: others have joined the chain, so that this run alone must not end it.
     """
 
@@ -57,6 +58,7 @@ class RunWriter:
         self.written = b""
         self.durable = 0 if version is None else len(record.log)
         self.accompanied = False
+        self.idle = False
         self._head: tuple[Head, str] | None = None
         self._cancels: list[str] = []
 
@@ -170,7 +172,7 @@ class RunWriter:
             head, version = seen
         if not head.open:
             raise Drop(f"the chain is closed: {head.outcome}")
-        if outcome in (NOTHING, DONE) and head.evidence > 1:
+        if self.idle and head.evidence > 1:
             # Others joined while this run was retried or waited: it is not its own to end.
             self.accompanied = True
             raise RunAgain
@@ -197,7 +199,7 @@ class RunWriter:
         log = Log(self.record, self.runtime.settings.observation_bytes)
         if log.forget_evidence():
             raise RunAgain
-        if closing in (NOTHING, DONE):
+        if self.idle:
             self.accompanied = True
             raise RunAgain
         self._head = head, item.version
