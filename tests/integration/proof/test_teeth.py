@@ -21,7 +21,7 @@ from crosswind.records.identity import name_id
 from crosswind.records.record import Entry, State
 from integration.proof.director import Director
 from integration.proof.plans import Deed, Plan
-from integration.proof.plant import Plant, Set, Set
+from integration.proof.plant import Plant, Set
 from integration.proof.promises import kept
 from integration.proof.scenarios import SCENARIOS
 from integration.proof.witness import Witness
