@@ -104,22 +104,12 @@ class ReadGauge(Query[Level], kind="gauge.read"):
     """Reads what was set last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """One call that has reached the plant."""
-
-    key: str
-    action: Action[Any]
-    call: Call
-
-
 @dataclass
 class Plant:
     """Performs and keeps account.
 
     Attributes:
         watch: is told of every call before it takes effect.
-        asked: every call, in order.
         applied: every effect, in order, by key.
         done: the result by key, from which a repeated key is answered.
         broken: whether every call fails.
@@ -129,14 +119,12 @@ class Plant:
     watch: Callable[[Action[Any], Call], None]
     performs: tuple[type[Action[Any]], ...] = (SetValve, Fill, Blast, Ring)
     answers: tuple[type[Query[Any]], ...] = (ReadGauge,)
-    asked: list[Asking] = field(default_factory=list)
     applied: list[tuple[str, Action[Any]]] = field(default_factory=list)
     done: dict[str, Set] = field(default_factory=dict)
     broken: bool = False
     filling: Counter[str] = field(default_factory=Counter)
 
     def perform(self, action: Any, call: Call) -> Set | Pending:
-        self.asked.append(Asking(call.key, action, call))
         self.watch(action, call)
         if self.broken:
             raise OSError("the plant is broken")

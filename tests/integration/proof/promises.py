@@ -19,6 +19,7 @@ from crosswind.records.head import Head
 from crosswind.records.identity import (
     EVIDENCE,
     HEAD,
+    RUN,
     action_key,
     chain_partition,
     run_key,
@@ -46,8 +47,8 @@ def kept(director: Director) -> None:
     Raises:
         AssertionError: names the promises that were broken, and tells the story.
     """
-    faults = [*director.crashes, *director.witness.broken, *director.watched]
-    for promise in PROMISES:
+    faults = [*director.crashes, *director.witness.broken, *director.watch.faults]
+    for promise in (*PROMISES, *director.scenario.promises):
         faults += promise(director)
     if faults:
         found = "\n  ".join(dict.fromkeys(faults))
@@ -103,7 +104,7 @@ def an_event_is_always_the_same(director: Director) -> Iterator[str]:
     bodies: dict[Any, set[bytes]] = defaultdict(set)
     for message in director.post.published:
         # Who wakes a run says when it was woken: a timer, or the person who has answered.
-        if message.attributes["type"] != RunResume.event_type:
+        if message.attributes["type"] not in (RunResume.event_type, *director.scenario.varying):
             bodies[message.attributes["id"]].add(message.body)
     for name, found in bodies.items():
         if len(found) > 1:
@@ -147,7 +148,7 @@ def every_action_was_taken_once(director: Director) -> Iterator[str]:
         if times > 1:
             yield f"action {key} took effect {times} times"
     arguments: dict[str, set[bytes]] = defaultdict(set)
-    for asked in plant.asked:
+    for asked in director.watch.asked:
         arguments[asked.key].add(to_json([asked.action.kind, asked.action.model_dump(mode="json")]))
     for key, found in arguments.items():
         if len(found) > 1:
@@ -157,18 +158,20 @@ def every_action_was_taken_once(director: Director) -> Iterator[str]:
 def the_journal_agrees_with_the_world(director: Director) -> Iterator[str]:
     """What it says was done was, with this result; what it says was not done was not."""
     plant = director.plant
+    kinds = {f"act:{action.kind}" for action in plant.performs}
     for _, record in director.witness.records():
         acts = [entry for entry in record.log if entry.is_action]
         for index, entry in enumerate(acts):
-            key = action_key(record.chain, record.run, index)
+            if entry.kind not in kinds:
+                continue
+            done = plant.done.get(action_key(record.chain, record.run, index))
             if entry.simulated or entry.refused is not None:
-                if key in plant.done:
+                if done is not None:
                     yield f"{entry.kind} of {record.handler} is not to be done, and was"
-            elif entry.done and key in {asked.key for asked in plant.asked}:
-                if plant.done[key].model_dump(mode="json") != entry.result:
-                    yield f"{entry.kind} of {record.handler} is recorded with another result"
-            elif entry.done and entry.kind.removeprefix("act:") in _kinds(director):
+            elif entry.done and done is None:
                 yield f"{entry.kind} of {record.handler} is recorded and was never asked for"
+            elif entry.done and done is not None and done.model_dump(mode="json") != entry.result:
+                yield f"{entry.kind} of {record.handler} is recorded with another result"
 
 
 def evidence_is_counted(director: Director) -> Iterator[str]:
@@ -203,6 +206,28 @@ def evidence_is_counted(director: Director) -> Iterator[str]:
         heard = {partition for run in runs for partition in found[run]}
         if len(heard) != 1:
             yield f"event {event.id} is evidence in {len(heard)} chains: {sorted(heard)}"
+
+
+def the_end_has_heard_everything(director: Director) -> Iterator[str]:
+    """A run that has looked at the evidence last of all closes its chain on all of it."""
+    witness = director.witness
+    for partition, record in witness.records():
+        seen = [entry for entry in record.log if entry.kind == "evidence" or entry.is_action]
+        if record.state != "committed" or not seen or seen[-1].is_action:
+            continue
+        committed = next(
+            one.number
+            for one in witness.history[partition, RUN + record.run]
+            if one.value is not None and Record.decode(one.value).state == "committed"
+        )
+        for one in witness.history[partition, HEAD]:
+            if one.number == committed and one.value is not None:
+                head = Head.decode(one.value)
+                if not head.open and head.evidence != len(seen[-1].result):
+                    yield (
+                        f"{record.handler} has closed {partition} on {len(seen[-1].result)} of "
+                        f"{head.evidence} pieces of evidence"
+                    )
 
 
 def limits_are_counted(director: Director) -> Iterator[str]:
@@ -243,11 +268,6 @@ def every_chain_is_listed(director: Director) -> Iterator[str]:
             yield f"chain {record.chain} is not listed"
 
 
-def _kinds(director: Director) -> frozenset[str]:
-    """The kinds of action of which the plant keeps account."""
-    return frozenset(action.kind for action in director.plant.performs)
-
-
 PROMISES: Final[tuple[Callable[[Director], Iterator[str]], ...]] = (
     every_run_has_ended,
     every_event_has_led_to_its_runs,
@@ -258,6 +278,7 @@ PROMISES: Final[tuple[Callable[[Director], Iterator[str]], ...]] = (
     every_action_was_taken_once,
     the_journal_agrees_with_the_world,
     evidence_is_counted,
+    the_end_has_heard_everything,
     limits_are_counted,
     every_chain_is_listed,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ from integration.proof.plans import EVERYWHERE, Deeds
 from integration.proof.plant import Asked, Sick, Well
 
 if TYPE_CHECKING:
+    from integration.proof.actors import Actor
     from integration.proof.director import Director
 
 SETTINGS: Final = Settings(
@@ -54,7 +55,7 @@ class Said:
         return Event.of(self.data, id=self.id, source=self.source, time=at)
 
 
-def _plant(director: Director) -> Sequence[Performer]:
+def _plant(director: Director, actor: Actor) -> Sequence[Performer]:
     return (director.plant,)
 
 
@@ -68,6 +69,8 @@ class Scenario:
         versions: of the code.
         ends: whether every chain must be closed when all is over.
         drops: what runs may be dropped for, beside the end of their chain.
+        varying: types of events in which racing runs may say the same in different words.
+        promises: that are to be kept beside those of any play.
     """
 
     name: str
@@ -75,11 +78,13 @@ class Scenario:
     events: tuple[Said, ...]
     fleet: Fleet | None = None
     settings: Settings = SETTINGS
-    performers: Callable[[Director], Sequence[Performer]] = _plant
+    performers: Callable[[Director, Actor], Sequence[Performer]] = _plant
     kinds: tuple[Deeds, ...] = ()
     versions: int = 1
     ends: bool = True
     drops: tuple[str, ...] = ()
+    varying: tuple[str, ...] = ()
+    promises: tuple[Callable[[Director], Iterable[str]], ...] = ()
 
     @property
     def deeds(self) -> tuple[Deeds, ...]:
