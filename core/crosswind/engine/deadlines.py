@@ -26,32 +26,38 @@ from crosswind_events.catalogue.incident import IncidentOpened
 
 if TYPE_CHECKING:
     from crosswind.app import App
-    from crosswind.handlers import Handler
 
 HANDLER = "crosswind:deadline"
 _TURNS = 8
+_ROUNDING = 0.001
+"""Seconds by which a time may differ from itself when it has been written as a date."""
 _NAME = 200
 """How much of a target's name is said in an event."""
 
 
 def deadline_event(
-    app: App, handler: Handler, chain: str, opened: float, deadline: float
+    app: App, group: str, chain: str, opened: float, deadline: float, generation: int = 0
 ) -> Outgoing:
-    """The timer that comes when a chain has to be over; due at its deadline."""
+    """The timer that comes when a chain has to be over; due at its deadline.
+
+    Args:
+        generation: how often a redrive has opened the chain again; each time has a timer of its
+            own.
+    """
     event = Event.of(
         ChainDeadline(
             chain=chain,
             opened=datetime.fromtimestamp(opened, UTC),
             deadline=datetime.fromtimestamp(deadline, UTC),
         ),
-        id=name_id("deadline", chain),
+        id=name_id("deadline", chain, *((generation,) if generation else ())),
         source=app.source,
         time=datetime.fromtimestamp(opened, UTC),
         extensions={
             "correlationid": chain,
             "partitionkey": chain,
             "hop": 1,
-            "group": handler.group,
+            "group": group,
         },
     )
     return emit.pack(app, event, deadline)
@@ -77,6 +83,8 @@ def reach_deadline(runtime: Runtime, outbox: Outbox, event: Event[Any]) -> None:
                 _publish_again(runtime, outbox, partition, run)
             return
         early = (head.deadline or 0.0) - runtime.settings.skew - now
+        if early > 0 and event.data.deadline.timestamp() + _ROUNDING < (head.deadline or 0.0):
+            return  # it was opened again since, and another timer is set for it
         if early > 0:
             raise Returned(f"the deadline of chain {chain} has not come", early)
         record = Record(
@@ -123,6 +131,12 @@ def _publish_again(runtime: Runtime, outbox: Outbox, partition: str, run: str) -
         outbox.note(partition, RUN + run, item.value, item.version)
 
 
+def _trouble(head: Head, chain: str) -> str:
+    """The name of the incident: that of the target, so that its next chain can resolve it."""
+    lock = head.lock
+    return f"chain:{chain}" if lock is None else f"{lock.flight}:{lock.target}"[:_NAME]
+
+
 def _stalled(runtime: Runtime, event: Event[Any], head: Head, run: str) -> list[Outgoing]:
     chain, app = event.data.chain, runtime.app
     target = None if head.lock is None else head.lock.target
@@ -143,7 +157,7 @@ def _stalled(runtime: Runtime, event: Event[Any], head: Head, run: str) -> list[
             target=None if target is None else target[:_NAME],
         ),
         IncidentOpened(
-            incident=name_id("incident", chain),
+            incident=_trouble(head, chain),
             title=f"A chain has stalled{f' over {target[:_NAME]}' if target else ''}",
             cause=because,
             severity="major",

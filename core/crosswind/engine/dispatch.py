@@ -121,7 +121,7 @@ class Engine:
         # Imported here, as what few deliveries need is elsewhere: a start should not wait for it.
         from crosswind.engine.burial import Burial
 
-        burial = Burial(self.app, self.runtime, self.outbox, self.parking)
+        burial = Burial(self.app, self.runtime, self.outbox, self.parking, self.runs.flights)
         outcome = self._guarded(lambda: burial.bury(delivery, group))
         return self._flush() or outcome
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from crosswind.engine import emit
 from crosswind.engine.execution import Execution
-from crosswind.engine.opening import Opening
+from crosswind.engine.opening import Joining, Leading, Opening
 from crosswind.engine.turns import Drop, Overtaken
 from crosswind.engine.writer import kept
 from crosswind.errors import (
@@ -124,7 +124,7 @@ def fail(execution: Execution, error: BaseException) -> None:
             if opening is not None and opening.scope in conflict.found:
                 execution.drop("its timer was cancelled")
                 return
-            if isinstance(opening, Opening):
+            if opening is not None:
                 opening.mend(dict(conflict.found))
             continue
         break
@@ -143,7 +143,7 @@ def _changes(execution: Execution, branches: list[tuple[str, str]]) -> list[Chan
     )
     changes: list[Change] = [run]
     opening = execution.writer.opening
-    if opening is not None and opening.scope is not None:
+    if opening is not None and not isinstance(opening, Opening):
         changes += opening.changes(None, None, expires)
     if execution.handler.aside:
         if isinstance(opening, Opening):
@@ -156,15 +156,19 @@ def _changes(execution: Execution, branches: list[tuple[str, str]]) -> list[Chan
             hop = int(execution.event.extensions.get("hop", 0))
             changes.append(Put(key, failed_member(join, member, hop, record.why), ABSENT, expires))
         return changes
+    if isinstance(opening, (Leading, Joining)):
+        closed = opening.head.closed("failed", runtime.clock())
+        changes += opening.changes(closed, None, expires)
+        return changes
     item = runtime.ledger.read(execution.writer.partition, HEAD)
     if item is not None:
         head = Head.decode(item.value)
         if head.open:
             closed = head.closed("failed", runtime.clock())
             changes.append(Put(HEAD, closed.encode(), item.version, expires))
-    elif isinstance(execution.writer.opening, Opening):
-        closed = execution.writer.opening.head.closed("failed", runtime.clock())
-        changes += execution.writer.opening.changes(closed, ABSENT, expires)
+    elif isinstance(opening, Opening):
+        closed = opening.head.closed("failed", runtime.clock())
+        changes += opening.changes(closed, ABSENT, expires)
     return changes
 
 

@@ -121,6 +121,11 @@ class _Moved(Exception):
     pass
 
 
+def role_key(flight: Flight) -> str:
+    """Where the role of an event in a flight is stored, in the partition of its own chain."""
+    return "role:" + safe(flight.name)
+
+
 class Flights:
     """Admits first events to the chain in which they are worked."""
 
@@ -226,7 +231,7 @@ class _Ask:
         self.run = run_key(handler.key_name, event.source, event.id)
         self.partition = flight_partition(flight.name)
         self.lock_key = "lock:" + safe(target)
-        self.role_key = "role:" + safe(flight.name)
+        self.role_key = role_key(flight)
 
     def admission(self) -> Admission:
         item = self.ledger.read(chain_partition(self.own), self.role_key)
@@ -343,6 +348,7 @@ class _Ask:
                 deadline=self.deadline,
                 evidence=head.evidence + 1,
                 lock=lock,
+                generation=head.generation,
             )
             evidence_key = self.run
         else:

@@ -6,6 +6,7 @@
                  and that its role still stands
     Joining      a first event that joined another chain: its evidence, and that chain's head,
                  open and as it was read
+    Unadmitted   a first event that was given up before it was admitted: that it has no role yet
 
 Each answers a conflict on its own keys by looking again, or by saying that the run has to be
 admitted anew.
@@ -116,3 +117,22 @@ class Joining(Opening):
         if not head.open or head.generation != self.head.generation:
             raise AdmitAgain
         self.head, self.version = head, item.version
+
+
+@dataclass(slots=True)
+class Unadmitted(Continuing):
+    """A first event that is given up before it has a role in its flight.
+
+    Who takes a role afterwards finds its run in its own chain, and works it nowhere.
+    """
+
+    role_key: str = ""
+
+    def changes(self, closing: Head | None, version: str | None, expires: float) -> list[Change]:
+        """That there is no role."""
+        return [Check(self.role_key, ABSENT)]
+
+    def mend(self, found: dict[str, Item | None]) -> None:
+        """It was admitted meanwhile."""
+        if self.role_key in found:
+            raise AdmitAgain

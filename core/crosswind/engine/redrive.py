@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crosswind.engine import emit
+from crosswind.engine.deadlines import deadline_event
 from crosswind.engine.flights import Flights
 from crosswind.engine.outbox import publish
 from crosswind.errors import Conflict, CrosswindError, Returned
@@ -16,7 +17,7 @@ from crosswind.ports import Change, Delete, Put
 from crosswind.records.head import Head
 from crosswind.records.identity import HEAD, RUN, chain_partition
 from crosswind.records.joins import member_key
-from crosswind.records.record import Record
+from crosswind.records.record import Outgoing, Record
 
 if TYPE_CHECKING:
     from crosswind.app import App
@@ -62,9 +63,26 @@ class Redrive:
                 due=None,
                 again=f"redrive-{record.redrives}",
             )
-            publish(self.bus, [wake])
+            publish(self.bus, [*self._deadline(record), wake])
             return record
         raise Returned("the chain is contended", 1.0)
+
+    def _deadline(self, record: Record) -> list[Outgoing]:
+        """The timer of a chain that was opened again, where it has one."""
+        item = self.runtime.ledger.read(chain_partition(record.chain), HEAD)
+        head = None if item is None else Head.decode(item.value)
+        if head is None or not head.open or head.deadline is None or not head.generation:
+            return []
+        return [
+            deadline_event(
+                self.app,
+                record.group,
+                record.chain,
+                self.runtime.clock(),
+                head.deadline,
+                head.generation,
+            )
+        ]
 
     def _mark(self, chain: str, run: str) -> Record:
         partition, ledger = chain_partition(chain), self.runtime.ledger
@@ -85,15 +103,16 @@ class Redrive:
             if not head.open:
                 lock = head.lock
                 if lock is not None:
-                    until = (head.deadline or now) + self.runtime.settings.lease
-                    lock = self.flights.relock(lock, chain, max(until, now + 3_600), now)
+                    until = head.reopened(lock, now).deadline or now
+                    until = max(until + self.runtime.settings.lease, now + 3_600)
+                    lock = self.flights.relock(lock, chain, until, now)
                     # Read again: whoever is to take the lock from this chain has sealed it first.
                     head_item = ledger.read(partition, HEAD)
                     assert head_item is not None
                     head = Head.decode(head_item.value)
                     if head.open or head.sealed >= lock.epoch:
                         raise Conflict({HEAD: head_item})
-                reopened = head.reopened(lock).encode()
+                reopened = head.reopened(lock, now).encode()
                 changes.append(Put(HEAD, reopened, head_item.version, expires))
         changes += self._member(partition, record)
         record.state, record.why = "redriven", ""

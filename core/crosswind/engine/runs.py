@@ -106,7 +106,7 @@ class Runs:
         if deadline is not None:
             from crosswind.engine.deadlines import deadline_event
 
-            record.out.append(deadline_event(self.app, handler, chain, now, now + deadline))
+            record.out.append(deadline_event(self.app, handler.group, chain, now, now + deadline))
         self._execute(Execution(self.runtime, handler, event, record, version, Opening(head=head)))
 
     def _run_in_flight(
@@ -137,7 +137,15 @@ class Runs:
                 return
             match admission:
                 case Placed(chain) | Admitted(chain, _) if chain != own and queued is None:
-                    queued = self._waiting(handler, event, own)
+                    item = self._waiting(handler, event, own)
+                    record = None if item is None else Record.decode(item.value)
+                    if item is not None and record is not None and record.queued:
+                        if record.state == "failed":
+                            # The bus gave it up before it was admitted.
+                            self.obey(item)
+                            return
+                        if record.state != "dropped":
+                            queued = record, item.version
             match admission:
                 case Refused(why):
                     record, version = queued or (
@@ -166,7 +174,9 @@ class Runs:
                         self._announce(event, own, opening.head, handler)
                         if opening.head.deadline is not None and opening.evidence_key:
                             record.out = [
-                                deadline_event(self.app, handler, own, now, opening.head.deadline)
+                                deadline_event(
+                                    self.app, handler.group, own, now, opening.head.deadline
+                                )
                             ]
                     try:
                         self._execute(
@@ -182,14 +192,10 @@ class Runs:
             return
         raise Returned("its flight is contended", self.runtime.settings.wait)
 
-    def _waiting(self, handler: Handler, event: Event[Any], own: str) -> tuple[Record, str] | None:
-        """The record under which an event waits in its own chain, if it does."""
+    def _waiting(self, handler: Handler, event: Event[Any], own: str) -> Item | None:
+        """The record under which an event waits in its own chain, or has waited."""
         key = run_key(handler.key_name, event.source, event.id)
-        item = self.runtime.ledger.read(chain_partition(own), RUN + key)
-        if item is None:
-            return None
-        record = Record.decode(item.value)
-        return (record, item.version) if record.queued else None
+        return self.runtime.ledger.read(chain_partition(own), RUN + key)
 
     def _placed(
         self, handler: Handler, event: Event[Any], body: bytes, chain: str, now: float

@@ -43,10 +43,16 @@ class Head:
         """This head, closed."""
         return replace(self, outcome=outcome, closed_at=at)
 
-    def reopened(self, lock: Lock | None) -> Self:
-        """This head, opened again by a redrive."""
+    def reopened(self, lock: Lock | None, at: float) -> Self:
+        """This head, opened again by a redrive, with as much time as it had."""
+        deadline = None if self.deadline is None else at + self.deadline - self.opened
         return replace(
-            self, outcome=None, closed_at=None, lock=lock, generation=self.generation + 1
+            self,
+            deadline=deadline,
+            outcome=None,
+            closed_at=None,
+            lock=lock,
+            generation=self.generation + 1,
         )
 
     def with_evidence(self) -> Self:

@@ -86,6 +86,14 @@ FOUND = {
         "broken",
         Plan((Deed(0, "killed"), Deed(0, "give-up"))),
     ),
+    "an event that the bus had given up was worked when it came again": (
+        "ward",
+        Plan((Deed(0, "give-up", 1), Deed(9, "again", 1))),
+    ),
+    "an event that the bus had given up was redriven, and worked without its target": (
+        "broken flight",
+        Plan((Deed(23, "give-up"), Deed(0, "early"), Deed(0, "redrive"))),
+    ),
 }
 """The least plans that have broken a promise once, and what it was. They prove nothing more than
 the storms do, but at once."""

@@ -12,9 +12,11 @@ from crosswind.app import App
 from crosswind.context import Context
 from crosswind.emissions import Branch, branch
 from crosswind.engine.dispatch import Again
+from crosswind.engine.redrive import Redrive
 from crosswind.engine.settings import Settings
 from crosswind.handlers import Flight
 from crosswind.ports import Delivery, Message
+from crosswind.records.identity import chain_id
 from crosswind_events import Event
 from crosswind_events.catalogue.chain import BranchFailed, ChainDeadline, RunResume
 from crosswind_events.catalogue.deadletter import DeadLettered
@@ -51,6 +53,11 @@ def suspended(app: App | None = None) -> tuple[Stage, Plant, MeddledStore, Messa
 
 def bury(stage: Stage, body: bytes, group: str = "slow") -> Again | None:
     return stage.engine.bury(Delivery("native", body, 20), group)
+
+
+def redrive(stage: Stage, chain: str, run: str) -> None:
+    engine = stage.engine
+    Redrive(stage.app, engine.runtime, stage.bus, engine.runs.flights).run(chain, run)
 
 
 def outcome(stage: Stage) -> str | None:
@@ -184,9 +191,77 @@ def test_an_event_that_joined_a_chain_is_a_failure_of_that_chain() -> None:
 
 
 def test_an_event_that_leads_a_flight_is_a_failure_of_its_own_chain() -> None:
-    stage, _, _, _ = suspended(slow(FLIGHT))
-    assert bury(stage, stage.app.codec.encode(stage.event(Asked()))) is None
+    stage, plant, _ = staged(slow(FLIGHT))
+    event = stage.event(Asked())
+    body = stage.app.codec.encode(event)
+    stage.chain = chain_id(event.source, event.id)
+    assert bury(stage, body) is None
     assert stage.record("set").state == "failed"
+    head = stage.head()
+    assert head is not None
+    assert (head.outcome, head.evidence) == ("failed", 1)
+    stage.deliver(body)
+    assert (stage.record("set").state, plant.calls) == ("failed", [])
+
+
+def test_an_event_of_a_flight_that_was_buried_is_redriven_under_its_lock() -> None:
+    stage, plant, _ = staged(slow(FLIGHT))
+    event = stage.event(Asked())
+    stage.chain = chain_id(event.source, event.id)
+    bury(stage, stage.app.codec.encode(event))
+    redrive(stage, stage.chain, stage.record("set").run)
+    stage.play()
+    head = stage.head()
+    assert head is not None
+    assert head.lock is not None
+    assert (head.outcome, head.lock.epoch, len(plant.calls)) == ("completed", 2, 1)
+
+
+QUEUED = Flight("slow", key=lambda e: "it", second="queue")
+
+
+def test_an_event_that_is_buried_while_its_target_is_held_is_admitted_when_it_is_redriven() -> None:
+    stage, plant, _, _ = suspended(slow(QUEUED))
+    event = stage.event(Asked(), id="2")
+    body = stage.app.codec.encode(event)
+    second = chain_id(event.source, event.id)
+    assert bury(stage, body) is None
+    (record,) = stage.records(second)
+    assert (record.state, record.queued) == ("failed", True)
+    stage.deliver(body)
+    plant.before = None
+    stage.pass_time(60)
+    assert [r.state for r in stage.records(second)] == ["failed"]
+    redrive(stage, second, record.run)
+    stage.play()
+    assert [r.state for r in stage.records(second)] == ["committed"]
+    head = stage.head(second)
+    assert head is not None
+    assert (head.outcome, head.lock is not None) == ("completed", True)
+
+
+def test_a_run_that_waits_for_its_target_is_failed_where_it_waits() -> None:
+    stage, _, _, _ = suspended(slow(QUEUED))
+    event = stage.event(Asked(), id="2")
+    stage.deliver(stage.app.codec.encode(event))
+    second = chain_id(event.source, event.id)
+    (resume,) = [
+        message
+        for message in stage.bus.waiting
+        if message.attributes["type"] == RunResume.event_type
+        and message.attributes["correlationid"] == second
+    ]
+    assert [r.state for r in stage.records(second)] == ["suspended"]
+    assert bury(stage, resume.body) is None
+    assert [(r.state, r.queued) for r in stage.records(second)] == [("failed", True)]
+
+
+def test_a_run_that_waits_is_told_to_go_on_when_its_first_event_was_given_up() -> None:
+    stage, _, _, resume = suspended(slow(FLIGHT))
+    published = len(stage.bus.published)
+    assert bury(stage, stage.app.codec.encode(stage.event(Asked()))) is None
+    assert stage.record("set").state == "suspended"
+    assert resume.id in [message.id for message in stage.bus.published[published:]]
 
 
 def test_a_run_that_goes_on_while_it_is_buried_comes_again() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crosswind.actions import Call
+from crosswind.actions import Call, Pending
 from crosswind.app import App
 from crosswind.context import Context
 from crosswind.engine.redrive import NotRedrivable, Redrive
@@ -15,6 +15,7 @@ from crosswind.errors import Returned
 from crosswind.handlers import Flight
 from crosswind.ports import Delivery
 from crosswind_events import Event
+from crosswind_events.catalogue.chain import ChainStalled
 from crosswind_events.catalogue.deadletter import DeadLettered
 
 from .stage import Stage
@@ -61,6 +62,27 @@ def test_a_redriven_run_goes_on_and_does_nothing_twice() -> None:
     head = stage.head()
     assert head is not None
     assert (head.outcome, head.generation) == ("completed", 1)
+
+
+def test_a_redriven_chain_has_as_much_time_as_it_had_and_is_stalled_when_that_is_over() -> None:
+    stage, plant, redrive = broken()
+    opened = stage.head()
+    assert opened is not None
+    assert opened.deadline is not None
+    span = opened.deadline - opened.opened
+    stage.pass_time(span / 2)
+    plant.before = lambda action, call: Pending(10 * span)
+    redrive.run(stage.chain, stage.record("set").run)
+    stage.play()
+    stage.pass_time(span * 0.9)
+    head = stage.head()
+    assert head is not None
+    assert head.open, "the timer of before is not its own any more"
+    stage.pass_time(span * 0.2)
+    head = stage.head()
+    assert head is not None
+    assert head.outcome == "stalled"
+    assert len(stage.said(ChainStalled)) == 1
 
 
 def test_a_redriven_run_may_fail_again_with_a_dead_letter_of_its_own() -> None:
