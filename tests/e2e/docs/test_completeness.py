@@ -156,6 +156,7 @@ PUBLIC = (
     r"|crosswind\.(chains\.failover|engine\.settings)"
     r"|crosswind\.(fleet|operations|world)\.\w+"
     r"|crosswind_events(\.catalogue\.\w+)?|crosswind_(aws|gcp|azure)\.signals"
+    r"|crosswind_local|crosswind_local\.pubsub"
 )
 
 
