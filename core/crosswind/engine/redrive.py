@@ -71,14 +71,14 @@ class Redrive:
         """The timer of a chain that was opened again, where it has one."""
         item = self.runtime.ledger.read(chain_partition(record.chain), HEAD)
         head = None if item is None else Head.decode(item.value)
-        if head is None or not head.open or head.deadline is None or not head.generation:
+        if head is None or not head.open or head.deadline is None or head.reopened_at is None:
             return []
         return [
             deadline_event(
                 self.app,
                 record.group,
                 record.chain,
-                self.runtime.clock(),
+                head.reopened_at,
                 head.deadline,
                 head.generation,
             )

@@ -138,14 +138,13 @@ class Runs:
             match admission:
                 case Placed(chain) | Admitted(chain, _) if chain != own and queued is None:
                     item = self._waiting(handler, event, own)
-                    record = None if item is None else Record.decode(item.value)
-                    if item is not None and record is not None and record.queued:
-                        if record.state == "failed":
+                    if item is not None:
+                        waiting = Record.decode(item.value)
+                        if waiting.state == "failed":
                             # The bus gave it up before it was admitted.
                             self.obey(item)
                             return
-                        if record.state != "dropped":
-                            queued = record, item.version
+                        queued = waiting, item.version
             match admission:
                 case Refused(why):
                     record, version = queued or (
@@ -193,9 +192,13 @@ class Runs:
         raise Returned("its flight is contended", self.runtime.settings.wait)
 
     def _waiting(self, handler: Handler, event: Event[Any], own: str) -> Item | None:
-        """The record under which an event waits in its own chain, or has waited."""
+        """The record under which an event waits in its own chain, or was given up there."""
         key = run_key(handler.key_name, event.source, event.id)
-        return self.runtime.ledger.read(chain_partition(own), RUN + key)
+        item = self.runtime.ledger.read(chain_partition(own), RUN + key)
+        if item is None:
+            return None
+        record = Record.decode(item.value)
+        return item if record.queued and record.state != "dropped" else None
 
     def _placed(
         self, handler: Handler, event: Event[Any], body: bytes, chain: str, now: float

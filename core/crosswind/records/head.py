@@ -15,8 +15,8 @@ class Head:
     """One chain's head item.
 
     Attributes:
-        opened, deadline, closed_at: seconds since the epoch; no deadline where nothing in the
-            chain can end it.
+        opened, deadline, closed_at, reopened_at: seconds since the epoch; no deadline where nothing
+            in the chain can end it.
         outcome: None while the chain is open.
         evidence: counts the first events that were weighed in this chain; rises with each.
         lock: the single-flight lock under which it runs.
@@ -33,6 +33,7 @@ class Head:
     lock: Lock | None = None
     generation: int = 0
     sealed: int = 0
+    reopened_at: float | None = None
 
     @property
     def open(self) -> bool:
@@ -45,7 +46,8 @@ class Head:
 
     def reopened(self, lock: Lock | None, at: float) -> Self:
         """This head, opened again by a redrive, with as much time as it had."""
-        deadline = None if self.deadline is None else at + self.deadline - self.opened
+        began = self.opened if self.reopened_at is None else self.reopened_at
+        deadline = None if self.deadline is None else at + self.deadline - began
         return replace(
             self,
             deadline=deadline,
@@ -53,6 +55,7 @@ class Head:
             closed_at=None,
             lock=lock,
             generation=self.generation + 1,
+            reopened_at=at,
         )
 
     def with_evidence(self) -> Self:
@@ -72,6 +75,7 @@ class Head:
                 "lock": None if lock is None else [lock.flight, lock.target, lock.epoch],
                 "generation": self.generation,
                 "sealed": self.sealed,
+                "reopened_at": self.reopened_at,
             }
         )
 

@@ -94,6 +94,19 @@ FOUND = {
         "broken flight",
         Plan((Deed(23, "give-up"), Deed(0, "early"), Deed(0, "redrive"))),
     ),
+    "the timer of a chain that was redriven twice at once was said in two ways": (
+        "broken flight",
+        Plan(
+            (
+                Deed(0, "throttled", times=3),
+                Deed(0, "give-up", 1),
+                Deed(0, "wait", 4),
+                Deed(0, "throttled"),
+                Deed(8, "redrive"),
+                Deed(15, "redrive"),
+            )
+        ),
+    ),
 }
 """The least plans that have broken a promise once, and what it was. They prove nothing more than
 the storms do, but at once."""

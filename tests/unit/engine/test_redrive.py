@@ -14,6 +14,7 @@ from crosswind.engine.settings import Settings
 from crosswind.errors import Returned
 from crosswind.handlers import Flight
 from crosswind.ports import Delivery
+from crosswind.records.head import Head
 from crosswind_events import Event
 from crosswind_events.catalogue.chain import ChainStalled
 from crosswind_events.catalogue.deadletter import DeadLettered
@@ -83,6 +84,12 @@ def test_a_redriven_chain_has_as_much_time_as_it_had_and_is_stalled_when_that_is
     assert head is not None
     assert head.outcome == "stalled"
     assert len(stage.said(ChainStalled)) == 1
+
+
+def test_a_chain_that_is_redriven_again_has_no_more_time_than_before() -> None:
+    head = Head(opened=100.0, deadline=160.0).closed("failed", 150.0)
+    again = head.reopened(None, 1_000.0).closed("failed", 1_010.0).reopened(None, 2_000.0)
+    assert (again.deadline, again.opened, again.generation) == (2_060.0, 100.0, 2)
 
 
 def test_a_redriven_run_may_fail_again_with_a_dead_letter_of_its_own() -> None:
