@@ -23,7 +23,7 @@ demo: setup  ## a failover of real processes, in about a minute
 	$(BIN)/python examples/failover/demo.py $(DEMO)
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/e2e
+	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/stories tests/e2e
 
 check: setup  ## lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -31,6 +31,7 @@ from crosswind.cli.notices import Notices
 from crosswind.engine.settings import Settings
 from crosswind.fleet.register import RegisterPerformer
 from crosswind.graph import model, svg
+from crosswind.sim import SimulatedPerformer
 from crosswind.world.performers import EndpointPerformer, TelemetryPerformer, TrafficPerformer
 from crosswind_events import (
     AnomalyDetected,
@@ -57,6 +58,7 @@ SUBJECTS: Final = (
     "crosswind.operations.telemetry",
     "crosswind.operations.notification",
     "crosswind.fleet.operations",
+    "crosswind.fleet.applications",
     "crosswind.chains.incidents.operations",
 )
 """The modules that declare kinds of action and query, in the order in which they are shown."""
@@ -68,6 +70,7 @@ PERFORMERS: Final = (
     (EndpointPerformer, "the local world: the model servers"),
     (TelemetryPerformer, "the local world: servers and proxy, read only"),
     (Notices, "notices on the console of the command line"),
+    (SimulatedPerformer, "a simulated world"),
 )
 """Who performs, and on what."""
 

@@ -29,6 +29,7 @@ class Plan:
         journal: runs in the large journal.
         crowds: numbers of workers, one first.
         events: that a crowd works in a round.
+        fleets: random ones that are planned and solved; a tenth as many large ones.
     """
 
     rounds: int = 41
@@ -37,6 +38,7 @@ class Plan:
     journal: int = 1_000_000
     crowds: tuple[int, ...] = (1, 2, 4)
     events: int = 3_000
+    fleets: int = 600
 
 
 def codec(plan: Plan) -> Iterator[Figure]:
@@ -288,6 +290,104 @@ def throughput(plan: Plan) -> Iterator[Figure]:
         )
 
 
+def loading(plan: Plan) -> Iterator[Figure]:
+    """A large fleet from its file, against reading the same file without validating it."""
+    for as_json, peer in ((False, "yaml.load with CSafeLoader"), (True, "json.load")):
+        with (
+            Serving("bench.ours.fleet", as_json=as_json) as ours,
+            Serving("bench.ours.bare_loader", as_json=as_json) as bare,
+        ):
+            measured = measure({"ours": ours, "bare": bare}, rounds=plan.starts, most=1)
+        yield figure(
+            f"loading a fleet from {'JSON' if as_json else 'YAML'}",
+            measured,
+            "ours",
+            "bare",
+            limit=None if as_json else 1.0,
+            unit="ms",
+            note=f"60 regions and 1,000 workloads, from the file to a validated Fleet; against "
+            f"{peer} of the same file, which validates nothing",
+        )
+
+
+def planner(plan: Plan) -> Iterator[Figure]:
+    """The planner against the exact solution of the same problems."""
+    from bench.planning import compared, large, quantile
+
+    found = list(compared(range(plan.fleets)))
+    ours = median(one.ours for one in found) * 1e3
+    exact = median(one.exact for one in found) * 1e3
+    about = (
+        f"{len(found):,} random fleets of 5 to 10 regions and 6 to 30 workloads that lose a "
+        "region, a failing domain or a cloud; against the best plan, found by HiGHS; the spread is "
+        "the median and the worst, the times are of the whole plan"
+    )
+
+    def made(
+        name: str, ratio: float, spread: tuple[float, float], limit: float, note: str
+    ) -> Figure:
+        return Figure(
+            figure=f"planner, {name}",
+            ratio=ratio,
+            spread=spread,
+            limit=limit,
+            ours=ours,
+            peer=exact,
+            unit="ms",
+            rounds=len(found),
+            note=f"{note}; {about}",
+        )
+
+    missed = [one for one in found if one.possible and one.gap.stranded]
+    wrong = [one for one in found if one.broken]
+    possible = sum(one.possible for one in found)
+    yield made(
+        "plans that are not to be",
+        float(len(missed) + len(wrong)),
+        (float(len(missed)), float(len(wrong))),
+        0.0,
+        f"{len(missed)} fleets left a workload without a plan though one exists for all, of "
+        f"{possible:,} in which one does; {len(wrong)} plans break a constraint",
+    )
+    damage = [one.gap.damage for one in found if one.gap.damage is not None]
+    money = [one.gap.money for one in found if one.gap.money is not None]
+    for what, values, said in (
+        ("damage", damage, "demand harmed beyond the best plan, as a share of all, both weighed "
+         "100:10:1 by tier"),
+        ("money", money, "USD/h beyond the best plan, as a share of it, where nothing that goes "
+         "before it differs"),
+    ):  # fmt: skip
+        spread_of = (quantile(values, 0.5), max(values, default=0.0))
+        for share, limit in ((0.5, 0.01), (0.99, 0.05)):
+            name = f"gap of {what}, {share:.0%} of the fleets"
+            note = f"{said}; of {len(values):,} that can be compared"
+            yield made(name, quantile(values, share), spread_of, limit, note)
+    took = list(large(range(max(3, plan.fleets // 60))))
+    yield Figure(
+        figure="planner, 60 regions and 1,000 workloads",
+        ratio=max(took) / 0.2,
+        spread=(median(took) / 0.2, max(took) / 0.2),
+        limit=1.0,
+        ours=max(took) * 1e3,
+        peer=200.0,
+        unit="ms",
+        rounds=len(took),
+        note="the slowest of some random outages against 200 ms, from what is known of the fleet "
+        "to who goes where (processor time); the spread is the median and the slowest",
+    )
+
+
 FIGURES: Mapping[str, Callable[[Plan], Iterator[Figure]]] = {
-    each.__name__: each for each in (codec, decision, durable, imports, start, flat, throughput)
+    each.__name__: each
+    for each in (
+        codec,
+        decision,
+        durable,
+        imports,
+        start,
+        flat,
+        throughput,
+        loading,
+        planner,
+    )
 }

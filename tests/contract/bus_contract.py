@@ -56,7 +56,13 @@ def sized(name: str, size: int) -> Message:
 
 
 def ids(received: list[Received]) -> list[str]:
-    return [item.delivery.id for item in received]
+    """The ids of the events; a bus may number its messages as it likes."""
+    return [json.loads(item.delivery.body)["id"] for item in received]
+
+
+def says(delivery: Delivery) -> Any:
+    """What a delivery says; a bus may write its JSON in another way."""
+    return json.loads(delivery.body)
 
 
 def lapse(line: Line) -> None:
@@ -88,7 +94,8 @@ class BusContract(_LineTests):
         bound.bus.publish([sent])
 
         (received,) = bound.receive("ops", 2)
-        assert received.delivery == Delivery("1", sent.body, 1)
+        assert says(received.delivery) == json.loads(sent.body)
+        assert received.delivery.receipts == 1
 
     def test_each_group_that_wants_an_event_receives_it_once(self, line: Line) -> None:
         line.bind("ops", Binding(UNHEALTHY))
@@ -346,7 +353,7 @@ class BusContract(_LineTests):
 
         assert bound.receive("ops") == []
         (dead,) = bound.receive_dead("ops")
-        assert (dead.delivery.id, dead.delivery.body) == ("1", sent.body)
+        assert says(dead.delivery) == json.loads(sent.body)
 
     def test_handing_back_counts_as_receiving(self, bound: Line) -> None:
         bound.bus.publish([message("1")])
@@ -465,7 +472,7 @@ class DuplicateContract(_LineTests):
     def test_a_redrive_has_a_number_and_is_no_duplicate(self, bound: Line) -> None:
         bound.bus.publish([message("1"), message("1")._replace(id="1#1")])
 
-        assert sorted(ids(bound.receive("ops", 2))) == ["1", "1#1"]
+        assert sorted(one.delivery.id for one in bound.receive("ops", 2)) == ["1", "1#1"]
 
     def test_a_duplicate_for_one_group_is_news_to_another(self, bound: Line) -> None:
         bound.bus.publish([message("1")])

@@ -1,6 +1,6 @@
-"""A process that races others for one SQLite file; run as `python racer.py TASK FILE ARGUMENTS`.
+"""A process that races others for one state; run as `python racer.py TASK PLACE ARGUMENTS`.
 
-It prints what it did, one thing a line.
+The place is an SQLite file, or `dynamodb:TABLE`. It prints what it did, one thing a line.
 """
 
 from __future__ import annotations
@@ -8,36 +8,59 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from crosswind.embedded.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import SqliteStore
-from crosswind.errors import Conflict
-from crosswind.ports import Put
+from crosswind.errors import Conflict, Throttled
+from crosswind.ports import Change, Put, Store
 
 
-def count(path: str, partition: str, times: str) -> None:
+def opened(place: str) -> AbstractContextManager[Store]:
+    """The store at a place."""
+    kind, _, name = place.partition(":")
+    if kind == "dynamodb":
+        from crosswind_aws.store import DynamoStore
+
+        return nullcontext(DynamoStore(name))
+    return SqliteStore(place, timeout=30)
+
+
+def written(store: Store, partition: str, change: Change, token: str) -> None:
+    """Write, as patiently as the engine does."""
+    for _ in range(200):
+        try:
+            store.write(partition, [change], token)
+            return
+        except Throttled:
+            time.sleep(0.01)
+    store.write(partition, [change], token)
+
+
+def count(place: str, partition: str, times: str) -> None:
     """Add one to a counter so many times."""
-    with SqliteStore(path, timeout=30) as store:
+    with opened(place) as store:
         counted = 0
         while counted < int(times):
             item = store.read(partition, "counter")
             value, version = (int(item.value), item.version) if item else (0, "")
             try:
-                store.write(partition, [Put("counter", b"%d" % (value + 1), version)], "t")
+                written(store, partition, Put("counter", b"%d" % (value + 1), version), "t")
                 counted += 1
             except Conflict:
                 continue
         print(counted)
 
 
-def claim(path: str, partition: str, keys: str) -> None:
+def claim(place: str, partition: str, keys: str) -> None:
     """Put so many keys where nobody else has; prints those."""
-    with SqliteStore(path, timeout=30) as store:
+    with opened(place) as store:
         for n in range(int(keys)):
             try:
-                store.write(partition, [Put(f"{n:04}", b"")], f"process {os.getpid()}")
+                written(store, partition, Put(f"{n:04}", b""), f"process {os.getpid()}")
                 print(f"{n:04}")
             except Conflict as conflict:
                 if conflict.written_by(f"process {os.getpid()}"):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +19,12 @@ from contract.bus_contract import (
     message,
 )
 from contract.lines import Clock, EmbeddedLine, Line
+from contract.processes import outputs, start
 from contract.store_contract import StoreContract, held, put
 from crosswind.embedded.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.ports import Store
-
-RACER = Path(__file__).with_name("racer.py")
 
 
 @pytest.fixture
@@ -35,23 +32,6 @@ def path(tmp_path: Path) -> Path:
     folder = tmp_path / "a folder with spaces"
     folder.mkdir()
     return folder / "crosswind state.sqlite"
-
-
-def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(RACER), *map(str, arguments)], stdout=subprocess.PIPE, text=True
-    )
-
-
-def outputs(racers: list[subprocess.Popen[str]], status: int = 0) -> list[list[str]]:
-    """The lines that each process printed; every one of them has ended with `status`."""
-    try:
-        printed = [racer.communicate(timeout=60)[0].split() for racer in racers]
-    finally:
-        for racer in racers:
-            racer.kill()
-    assert [racer.returncode for racer in racers] == [status] * len(racers)
-    return printed
 
 
 class TestSqliteStore(StoreContract):

@@ -55,7 +55,7 @@ class Failure(click.ClickException):
 
 def explained(error: Exception) -> Failure | None:
     """What a person is told of an error; None where it has to be passed on as it is."""
-    from crosswind.engine.approvals import NoSuchProposal
+    from crosswind.engine.approvals import NoSuchProposal, NotAnApprover
     from crosswind.engine.redrive import NotRedrivable
     from crosswind.errors import CrosswindError, NotAccepted, Returned, Throttled, Unreachable
     from crosswind.journal.listing import NoSuchChain
@@ -68,6 +68,8 @@ def explained(error: Exception) -> Failure | None:
             return None
         case NoSuchChain():
             return Failure(f"{error}; list what there is with: crosswind chains", NOTHING)
+        case NotAnApprover():
+            return Failure(str(error), NO)
         case NoSuchProposal() | NotRedrivable():
             return Failure(str(error), NOTHING)
         case NotAccepted() | Returned() | Throttled() | Unreachable():

@@ -1,14 +1,17 @@
-"""`crosswind fleet`: what is declared, and what is intended now."""
+"""`crosswind fleet`: what is declared, what is intended now, and how the one becomes the other."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from crosswind.cli.applying import apply, rollback
+from crosswind.cli.differing import diff
 from crosswind.cli.durations import spoken
 from crosswind.cli.faults import NO
+from crosswind.cli.fleethistory import history
 from crosswind.cli.options import works_with
 from crosswind.cli.teaching import Family, Teaching
 
@@ -16,7 +19,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from crosswind.cli.session import Session
+    from crosswind.fleet.declaration import Fleet
     from crosswind.gate.brakes import Switch
+
+_CAUTIONS: Final = 50
+"""Cautions that are shown to people; more are counted."""
 
 
 @click.group(cls=Family)
@@ -46,35 +53,55 @@ def show(session: Session) -> None:
     for name, switch in state["brakes"].items():
         if switch is not None:
             output.show(_switch(session, name, switch))
+    for window in state["freezes"]:
+        output.say(f"{window['says']}; what it names is proposed to a person", "bold yellow")
     for incident in state["incidents"]:
         output.say(f"open incident {incident['incident']}: {incident['title']}", "bold red")
 
 
+for command in (diff, apply, rollback, history):
+    fleet.add_command(command)
+
+
 @fleet.command(
-    cls=Teaching, examples=[("Every fault with its line", "crosswind fleet validate fleet.yaml")]
+    cls=Teaching,
+    examples=[
+        ("Every fault with its line", "crosswind fleet validate fleet.yaml"),
+        (
+            "Refuse what is probably not meant",
+            "crosswind fleet validate --strict fleet.yaml",
+        ),
+    ],
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@works_with()
-def validate(session: Session, file: Path) -> None:
+@click.option("--strict", is_flag=True, help="Exit code 1 also where there are cautions only.")
+@works_with("app")
+def validate(session: Session, file: Path, strict: bool) -> None:
     """Check a fleet's declaration, and name every fault with its line and what to write instead.
 
-    Exit code 1 says that it declares no fleet.
+    Exit code 1 says that it declares no fleet. What it may say, and probably does not mean, is a
+    caution. The app says which kinds of action there are.
     """
     from crosswind.errors import FleetInvalid
-    from crosswind.fleet.load import load_fleet
+    from crosswind.fleet.load import read_fleet
 
     try:
-        found = load_fleet(file)
+        read = read_fleet(file)
     except FleetInvalid as invalid:
-        session.output.document({"valid": False, "faults": str(invalid).splitlines()[1:]})
+        faults = str(invalid).splitlines()[1:] or [str(invalid)]
+        session.output.document({"valid": False, "faults": faults, "cautions": []})
         session.output.say(str(invalid), "red")
         raise click.exceptions.Exit(NO) from invalid
+    found = read.fleet
+    kinds = {action.kind for handler in session.app.handlers for action in handler.acts}
+    cautions = list(read.cautions(session.clock(), kinds))
     document = {
         "valid": True,
         "name": found.name,
         "digest": found.digest,
         "workloads": len(found.workloads),
         "regions": len(found.regions),
+        "cautions": cautions,
     }
     session.output.document(document)
     session.output.say(
@@ -82,6 +109,31 @@ def validate(session: Session, file: Path) -> None:
         f"{len(found.regions)} region(s)",
         "green",
     )
+    if cautions:
+        session.output.say(f"{len(cautions)} caution(s), which may well be meant:", "yellow")
+    for caution in cautions[:_CAUTIONS]:
+        session.output.say(f"  {caution}")
+    if len(cautions) > _CAUTIONS:
+        session.output.say(f"  and {len(cautions) - _CAUTIONS} more; --json lists them all")
+    if cautions and strict:
+        raise click.exceptions.Exit(NO)
+
+
+@fleet.command(
+    cls=Teaching,
+    examples=[("Keep it beside fleet.yaml", "crosswind fleet schema > fleet.schema.json")],
+)
+def schema() -> None:
+    """Print the JSON Schema of fleet.yaml, for editors.
+
+    With `# yaml-language-server: $schema=./fleet.schema.json` as the first line of fleet.yaml,
+    editors complete its fields, say what they mean, and underline what is wrong.
+    """
+    from pydantic_core import to_json
+
+    from crosswind.fleet.schema import fleet_schema
+
+    click.echo(to_json(fleet_schema(), indent=2))
 
 
 def _state(session: Session) -> dict[str, Any]:
@@ -111,6 +163,7 @@ def _state(session: Session) -> dict[str, Any]:
         "workloads": workloads,
         "regions": regions,
         "brakes": _brakes(stored, session.clock()),
+        "freezes": _windows(fleet, session.clock()),
         "incidents": _incidents(session),
     }
 
@@ -148,6 +201,17 @@ def _brakes(stored: dict[str, bytes], now: float) -> dict[str, Any]:
         return asdict(switch) if switch is not None and on else None
 
     return {"freeze": standing(brakes.freeze), "break_glass": standing(brakes.break_glass)}
+
+
+def _windows(fleet: Fleet, now: float) -> list[dict[str, Any]]:
+    """The freeze windows that stand."""
+    from crosswind.fleet.freezes import Standing
+
+    return [
+        {"name": window.name, "until": until, "says": str(Standing(window, until))}
+        for window in fleet.freezes
+        if (until := window.stands(now)) is not None
+    ]
 
 
 def _workloads(state: dict[str, Any]) -> Any:

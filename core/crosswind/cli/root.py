@@ -9,11 +9,14 @@ from crosswind.cli.braking import break_glass, freeze
 from crosswind.cli.chains import chains
 from crosswind.cli.completion import completion
 from crosswind.cli.deadletters import dlq
+from crosswind.cli.drilling import drill
 from crosswind.cli.events import events
 from crosswind.cli.fleets import fleet
 from crosswind.cli.graphing import graph
+from crosswind.cli.incidents import incident
 from crosswind.cli.publish import publish
 from crosswind.cli.replaying import replay
+from crosswind.cli.reporting import report
 from crosswind.cli.run import run
 from crosswind.cli.signals import signal
 from crosswind.cli.teaching import Root
@@ -21,7 +24,8 @@ from crosswind.cli.tracing import trace
 
 SECTIONS = {
     "Work": (run, publish, signal),
-    "Look": (chains, trace, replay, graph),
+    "Look": (chains, trace, incident, report, replay, graph),
+    "Drill": (drill,),
     "Decide": (approve, freeze, break_glass, dlq),
     "Declare": (events, fleet),
     "Shell": (completion,),

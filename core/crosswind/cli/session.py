@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -169,13 +170,11 @@ class Session:
     # -- what works -----------------------------------------------------------------------------
 
     @cached_property
-    def performers(self) -> tuple[Performer, ...]:
-        """The user's performers, those of a world, and our own for what neither can do."""
-        from crosswind.chains.incidents.performer import IncidentPerformer
-        from crosswind.cli.demonstration import DeclaredWorld
-        from crosswind.cli.notices import Notices
-        from crosswind.fleet.register import RegisterPerformer
+    def worldly(self) -> tuple[Performer, ...]:
+        """Who reaches the world: the user's performers, and those of a world of processes.
 
+        Where neither is named and no fleet is declared, all is as in the demonstration.
+        """
         found: list[Performer] = []
         if self.sources.performers is not None:
             from crosswind.cli.loading import load_performers
@@ -187,15 +186,26 @@ class Session:
 
             Addresses.read(self.sources.world)  # says at once where no world runs
             found += performers(self.sources.world)
+        if not found and self.declared.path is None:
+            from crosswind.cli.demonstration import DeclaredWorld
+
+            found.append(DeclaredWorld(self.fleet))
+        return tuple(found)
+
+    @cached_property
+    def performers(self) -> tuple[Performer, ...]:
+        """Who reaches the world, and our own performers for what they cannot do."""
+        from crosswind.chains.incidents.performer import IncidentPerformer
+        from crosswind.cli.notices import Notices
+        from crosswind.fleet.register import RegisterPerformer
+
         own: list[Performer] = [
             RegisterPerformer(self.store, self.fleet, clock=self.clock),
             IncidentPerformer(self.store, self.fleet.name, self.clock),
             Notices(self.ledger, self.fleet.name, self.output),
         ]
-        if not found and self.declared.path is None:
-            own.append(DeclaredWorld(self.fleet))
-        taken = _kinds(found)
-        return (*found, *(one for one in own if not taken & _kinds([one])))
+        taken = _kinds(self.worldly)
+        return (*self.worldly, *(one for one in own if not taken & _kinds([one])))
 
     @cached_property
     def engine(self) -> Engine:
@@ -221,5 +231,5 @@ class Session:
         return " ".join(["crosswind", command, *options])
 
 
-def _kinds(performers: list[Performer]) -> set[type[Any]]:
+def _kinds(performers: Sequence[Performer]) -> set[type[Any]]:
     return {kind for one in performers for kind in (*one.performs, *one.answers)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -29,14 +30,15 @@ if TYPE_CHECKING:
          "crosswind signal alarm.json --cloud aws --now"),
         ("From standard input, for programs",
          "crosswind signal - --cloud aws --dry-run --json < alarm.json"),
+        ("A month of past alarms through today's policy, only observed, and its report",
+         "crosswind signal --history march.jsonl && crosswind report --shadow"),
     ],
 )  # fmt: skip
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.File("rb"), required=False)
 @click.option(
     "--cloud",
     type=click.Choice(["aws", "gcp", "azure"]),
-    required=True,
-    help="Whose notification it is.",
+    help="Whose notification it is; needed unless a history is given.",
 )
 @click.option(
     "--attribute",
@@ -47,15 +49,29 @@ if TYPE_CHECKING:
 )
 @click.option("--now", is_flag=True, help="As if it had come now, whatever time it carries.")
 @click.option("--dry-run", is_flag=True, help="Show the events, and publish nothing.")
+@click.option(
+    "--history",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Past signals, one JSON object a line: rehearse them under today's policy.",
+)
+@click.option(
+    "--into",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where a rehearsal is kept.  [default: shadow.sqlite beside --data]",
+)
 @working
 @performing
 def signal(
     session: Session,
-    file: BinaryIO,
-    cloud: str,
+    file: BinaryIO | None,
+    cloud: str | None,
     attributes: Sequence[str],
     now: bool,
     dry_run: bool,
+    history: BinaryIO | None,
+    into: Path | None,
     no_work: bool,
     wait: float,
 ) -> None:
@@ -65,12 +81,47 @@ def signal(
     Pub/Sub, Event Grid); `-` is standard input. What cannot be read is refused with all its
     faults, and does not touch its neighbours in a batch. What was sent so long ago that it would
     not be worked is published as if it had come now, and that is said.
+
+    With --history, past signals are rehearsed instead: in the order of their times, in virtual
+    time, by today's app and fleet with every mode as observe, into a store of its own. Each line
+    is {"time": ..., "cloud": ..., "payload": ...}, or a neutral event. Nothing outside is touched,
+    and nothing of --data. What would have been done is told by `crosswind report --shadow`.
     """
+    if history is not None:
+        from crosswind.cli.rehearsing import rehearse
+
+        if file is not None or cloud is not None or attributes or now or dry_run:
+            raise Failure(
+                "--history takes no FILE, --cloud, --attribute, --now or --dry-run: each of its "
+                "lines says what it is"
+            )
+        rehearse(session, history, into)
+        return
+    if into is not None:
+        raise Failure("--into says where a rehearsal is kept; give --history as well")
+    if file is None:
+        raise Failure("give the FILE of a notification, or past signals with --history")
+    if cloud is None:
+        raise Failure("say whose notification it is: --cloud aws, gcp or azure")
+    _signal(session, file, cloud, attributes, now=now, dry_run=dry_run, no_work=no_work, wait=wait)
+
+
+def _signal(
+    session: Session,
+    file: BinaryIO,
+    cloud: str,
+    attributes: Sequence[str],
+    *,
+    now: bool,
+    dry_run: bool,
+    no_work: bool,
+    wait: float,
+) -> None:
     from crosswind.cli import publishing
     from crosswind.signals import MAX_BYTES
 
     payload = file.read(MAX_BYTES + 1)
-    outcomes = _translate(cloud, payload, _attributes(attributes))
+    outcomes = translate(cloud, payload, _attributes(attributes))
     events: list[Event[Any]] = []
     notes: list[dict[str, Any]] = []
     for outcome in outcomes:
@@ -98,8 +149,14 @@ def signal(
         raise Failure("nothing in it says anything about the health of a region", NOTHING)
 
 
-def _translate(cloud: str, payload: bytes, attributes: dict[str, str]) -> list[Translated]:
-    """By the adapter of the cloud, which the core knows by name only."""
+def translate(cloud: str, payload: Any, attributes: Mapping[str, str]) -> list[Translated]:
+    """What each record of a notification becomes, by the adapter of the cloud.
+
+    The core knows the adapters by name only.
+
+    Raises:
+        Failure: it is not installed.
+    """
     name = f"crosswind_{cloud}.signals"
     try:
         module = importlib.import_module(name)

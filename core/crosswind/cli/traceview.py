@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from crosswind.app import App
-    from crosswind.journal.findings import Decision, Piece
+    from crosswind.journal.findings import Decision, Piece, Weighing
 
 _FATES: Final = {
     "waiting": ("waits on the bus", "yellow"),
@@ -34,6 +34,10 @@ _MODES: Final = {"observe": "magenta", "propose": "yellow", "act": "green", "bre
 
 
 _LONG: Final = 2_000
+
+_ROWS: Final = 25
+_SOURCE: Final = 36
+"""Pieces of evidence that are shown in one table, and how much of the source of each."""
 
 
 def view(trace: Trace, app: App, *, full: bool) -> Iterator[RenderableType]:
@@ -138,7 +142,7 @@ def _event(node: EventNode, trace: Trace, full: bool) -> Iterator[RenderableType
     if node.because:
         yield text(f"because {node.because}")
     if node.pieces:
-        yield evidence_table(node.pieces)
+        yield evidence_table(node.pieces, node.weighing, full=full)
     yield from (decision_table(decision) for decision in node.decisions)
     if full:
         yield from (text(one, "dim") for one in lines(event.get("data"), "  "))
@@ -251,25 +255,77 @@ def _approval(approval: Mapping[str, Any], trace: Trace) -> Iterator[Text]:
     who = f" by {answer.by}" if answer.by else ""
     why = f": {answer.reason}" if answer.reason else ""
     at = _at(answer.at - trace.chain.opened)
-    yield text(f"    approval {name} {answer.outcome}{who} at {at}{why}", "cyan")
+    yield text(
+        f"    approval {name} ({approval['why']}) {answer.outcome}{who} at {at}{why}", "cyan"
+    )
 
 
-def evidence_table(pieces: tuple[Piece, ...]) -> Table:
+def evidence_table(
+    pieces: tuple[Piece, ...], weighing: Weighing | None = None, *, full: bool = False
+) -> RenderableType:
+    """What was believed and why: each piece with what it counts for, and what they sum up to.
+
+    Where there are very many, those that count go before others, and newer ones before older.
+    """
+    shown = pieces if full else _most_telling(pieces)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=None)
-    table.add_column("weight", justify="right")
-    for name in ("evidence", "says", "from", "because"):
+    aged = any(piece.age is not None for piece in shown)
+    about = any(piece.about for piece in shown)
+    table.add_column("counts", justify="right")
+    if aged:
+        table.add_column("of", justify="right")
+    table.add_column("evidence", overflow="fold")
+    if about:
+        table.add_column("about", overflow="fold")
+    table.add_column("says", overflow="fold")
+    if aged:
+        table.add_column("age", justify="right", no_wrap=True)
+    for name in ("from", "because"):
         table.add_column(name, overflow="fold")
-    for piece in pieces:
+    for piece in shown:
         kind = piece.kind + (f" at {piece.vantage}" if piece.vantage else "")
-        table.add_row(
-            f"{piece.weight:g}",
-            text(kind),
-            text(piece.says),
-            text(piece.source, "dim"),
-            text(piece.because),
-            style="" if piece.weight else "dim",
+        cells = [text(_counted(piece))]
+        cells += [text("" if piece.full is None else _weight(piece.full))] if aged else []
+        cells += [text(kind)]
+        cells += [text(piece.about or "all")] if about else []
+        cells += [text(piece.says)]
+        cells += [text("" if piece.age is None else spoken(piece.age))] if aged else []
+        source = (
+            piece.source if full or len(piece.source) <= _SOURCE else f"{piece.source[:_SOURCE]}…"
         )
-    return table
+        cells += [text(source, "dim"), text(piece.because)]
+        table.add_row(*cells, style="" if piece.counts else "dim")
+    below = [_sum(weighing)] if weighing is not None else []
+    if len(shown) < len(pieces):
+        left_out = len(pieces) - len(shown)
+        below.insert(0, text(f"{left_out} more; --full shows them, --json has them all", "dim"))
+    return Group(table, *below) if below else table
+
+
+def _most_telling(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """At most so many of the pieces as fit on a screen, in their order."""
+    ranked = sorted(range(len(pieces)), key=lambda n: (not pieces[n].counts, -n))
+    return [pieces[n] for n in sorted(ranked[:_ROWS])]
+
+
+def _sum(weighing: Weighing) -> Text:
+    line = text(f"sum {_weight(weighing.total)} of {_weight(weighing.quorum)} needed", "bold")
+    if weighing.about:
+        line.append(text(f" about {weighing.about}"))
+    if weighing.against:
+        line.append(text(f", {_weight(weighing.against)} taken off it"))
+    if weighing.views_needed:
+        line.append(text(f", {weighing.views} independent views ({weighing.views_needed} needed)"))
+    enough = ("enough", "green") if weighing.reached else ("not enough", "yellow")
+    return line.append(": ").append(*enough)
+
+
+def _counted(piece: Piece) -> str:
+    return f"-{_weight(piece.against)}" if piece.against else _weight(piece.weight)
+
+
+def _weight(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def decision_table(decision: Decision) -> Table:

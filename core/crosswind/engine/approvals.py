@@ -32,6 +32,10 @@ class NoSuchProposal(CrosswindError, LookupError):
     """No run of the chain waits for this approval."""
 
 
+class NotAnApprover(CrosswindError, PermissionError):
+    """Somebody answers who may not, by the fleet's `modes.approvers`."""
+
+
 class Proposal(NamedTuple):
     """A question that waits for a person; times in seconds since the epoch."""
 
@@ -122,12 +126,14 @@ class Approvals:
 
         Raises:
             NoSuchProposal: no run of the chain waits for it.
+            NotAnApprover: the fleet declares who may answer, and this is none of them.
         """
         for item in self.runtime.ledger.scan(chain_partition(chain), RUN):
             record = Record.decode(item.value)
             entry = record.log[-1] if record.log else None
             if entry is None or entry.approval is None or entry.approval["id"] != approval:
                 continue
+            self._check(by, record, entry)
             if entry.approval["expires"] <= self.runtime.clock():
                 answer = self._joins(chain).settle(f"approval:{approval}", "expired", 1)
             else:
@@ -135,6 +141,20 @@ class Approvals:
             self._wake(record, approval, answer)
             return answer
         raise NoSuchProposal(f"no run of chain {chain} waits for approval {approval}")
+
+    def _check(self, by: str, record: Record, entry: Entry) -> None:
+        """Demand that somebody may answer, by the fleet as it is declared now."""
+        fleet = self.runtime.fleet
+        if fleet is None:
+            return
+        proposal = _proposal(record, entry)
+        workload = proposal.args.get("workload")
+        if not fleet.modes.may_approve(by, workload, proposal.action):
+            may = ", ".join(one.who for one in fleet.modes.approvers)
+            raise NotAnApprover(
+                f"{by} may not answer for {proposal.action} of "
+                f"{workload or 'the fleet'}; fleet {fleet.name} names {may} under modes.approvers"
+            )
 
     def _wake(self, record: Record, approval: str, answer: Answered) -> None:
         """Continue the run that waits, and tell whoever wants to know."""

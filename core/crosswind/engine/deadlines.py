@@ -78,14 +78,17 @@ def reach_deadline(runtime: Runtime, outbox: Outbox, event: Event[Any]) -> None:
             return
         head = Head.decode(item.value)
         now = runtime.clock()
-        if not head.open:
-            if head.outcome == "stalled":
-                _publish_again(runtime, outbox, partition, run)
+        if head.outcome == "stalled":
+            _publish_again(runtime, outbox, partition, run)
+            return
+        # Whoever took an expired lock has closed the chain, and could not tell anybody.
+        expired = head.outcome == "expired"
+        if not head.open and not expired:
             return
         early = (head.deadline or 0.0) - runtime.settings.skew - now
         if early > 0 and event.data.deadline.timestamp() + _ROUNDING < (head.deadline or 0.0):
             return  # it was opened again since, and another timer is set for it
-        if early > 0:
+        if early > 0 and not expired:
             raise Returned(f"the deadline of chain {chain} has not come", early)
         record = Record(
             state="committed",
@@ -102,12 +105,10 @@ def reach_deadline(runtime: Runtime, outbox: Outbox, event: Event[Any]) -> None:
         expires = runtime.expires(now)
         written = record.encode()
         try:
+            closing = [Put(HEAD, head.closed("stalled", now).encode(), item.version, expires)]
             versions = runtime.ledger.write(
                 partition,
-                [
-                    Put(RUN + run, written, ABSENT, expires),
-                    Put(HEAD, head.closed("stalled", now).encode(), item.version, expires),
-                ],
+                [Put(RUN + run, written, ABSENT, expires), *([] if expired else closing)],
             )
         except Conflict as conflict:
             if RUN + run in conflict.found:

@@ -92,14 +92,23 @@ def accept(snapshot: Snapshot, action: AcceptPlan) -> Decision[Accepted]:
             regions[action.region], action.state, snapshot.now, action.plan
         )
     planned = {**state.capacity, **action.capacity}
+    asked = {
+        region: max(planned.get(region, 0), action.spare.get(region, 0))
+        for region in {**planned, **action.spare}
+    }
     # Both what is left and what is gone to are held until the last step, so that neither the
-    # floor nor a reservation is given up while traffic is between them.
+    # floor nor a reservation is given up while traffic is between them; and so is what is asked
+    # for besides.
     capacity = {
-        region: max(replicas, state.capacity.get(region, 0)) for region, replicas in planned.items()
+        region: max(replicas, state.capacity.get(region, 0)) for region, replicas in asked.items()
     }
     broken = violations(
         snapshot.fleet, action.workload, state, regions, action.target_weights, planned
     )
+    if action.spare and not broken:
+        broken = violations(
+            snapshot.fleet, action.workload, state, regions, action.target_weights, asked
+        )
     if broken:
         return refused(_reasons(broken))
 
@@ -121,8 +130,8 @@ def accept(snapshot: Snapshot, action: AcceptPlan) -> Decision[Accepted]:
             because=action.because,
         ),
     )
-    puts = {keys.workload(action.workload): _encoded(accepted)}
-    puts.update(_reservations(snapshot, regions, action.workload, capacity))
+    puts = {keys.workload(action.workload): encoded(accepted)}
+    puts.update(reservations(snapshot, regions, action.workload, capacity))
     puts.update(_seen(snapshot, action.lock))
     return Decision(Accepted(accepted=True, epoch=accepted.epoch), puts)
 
@@ -167,9 +176,9 @@ def advance(snapshot: Snapshot, action: AdvanceShift) -> Decision[Advanced]:
         plan=state.plan,
         moving=None if last else moving.model_copy(update={"step": action.step, "of": action.of}),
     )
-    puts = {keys.workload(action.workload): _encoded(advanced)}
+    puts = {keys.workload(action.workload): encoded(advanced)}
     if last:
-        puts.update(_reservations(snapshot, snapshot.regions, action.workload, moving.planned))
+        puts.update(reservations(snapshot, snapshot.regions, action.workload, moving.planned))
     return Decision(Advanced(applied=True, epoch=advanced.epoch, weights=advanced.weights), puts)
 
 
@@ -182,7 +191,7 @@ def release(snapshot: Snapshot, action: ReleasePlan) -> Decision[Released]:
     released = state.model_copy(update={"epoch": state.epoch + 1, "moving": None})
     return Decision(
         Released(released=True, epoch=released.epoch),
-        {keys.workload(action.workload): _encoded(released)},
+        {keys.workload(action.workload): encoded(released)},
     )
 
 
@@ -210,7 +219,7 @@ def mark(snapshot: Snapshot, action: MarkRegion) -> Decision[Marked]:
     marked = _marked(state, action.state, snapshot.now, action.plan)
     return Decision(
         Marked(marked=True, state=marked.state, since=marked.since),
-        {keys.region(action.region): _encoded(marked), **_seen(snapshot, action.lock)},
+        {keys.region(action.region): encoded(marked), **_seen(snapshot, action.lock)},
     )
 
 
@@ -261,7 +270,7 @@ def _marked(state: RegionState, condition: Condition, now: float, plan: str | No
     return state.model_copy(update={"state": condition, "since": now, "plan": plan})
 
 
-def _reservations(
+def reservations(
     snapshot: Snapshot,
     regions: Mapping[str, RegionState],
     workload: str,
@@ -277,7 +286,7 @@ def _reservations(
             reserved = {**state.reserved, workload: capacity[region]}
             state = state.model_copy(update={"reserved": reserved})
         if state != snapshot.regions[region]:
-            puts[keys.region(region)] = _encoded(state)
+            puts[keys.region(region)] = encoded(state)
     return puts
 
 
@@ -294,5 +303,6 @@ def _apart(these: Mapping[str, float], those: Mapping[str, float]) -> bool:
     )
 
 
-def _encoded(state: BaseModel) -> bytes:
+def encoded(state: BaseModel) -> bytes:
+    """A state as it is stored."""
     return state.model_dump_json(exclude_defaults=True).encode()

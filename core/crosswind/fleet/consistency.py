@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crosswind.fleet.rules import Rule, violations
@@ -45,8 +46,11 @@ def faults(fleet: Fleet) -> Iterator[Fault]:
     yield from _regions(fleet)
     for name, spec in fleet.workloads.items():
         yield from _workload(fleet, name, spec)
+        yield from _gpus(fleet, name, spec)
+        yield from _data(fleet, name, spec)
     yield from _failover(fleet)
     yield from _references(fleet)
+    yield from _freezes(fleet)
 
 
 def _regions(fleet: Fleet) -> Iterator[Fault]:
@@ -62,6 +66,18 @@ def _regions(fleet: Fleet) -> Iterator[Fault]:
                 f"is {spec.quota}, but the workloads declare {declared} replicas there; "
                 "raise it or lower their replicas",
             )
+        for gpu, offered in spec.gpus.items():
+            needed = sum(
+                one.regions[region].replicas * one.gpus_per_replica
+                for one in map(fleet.workloads.__getitem__, fleet.workloads_in(region))
+                if one.gpu == gpu
+            )
+            if needed > offered:
+                yield Fault(
+                    ("regions", region, "gpus", gpu),
+                    f"is {offered}, but the replicas that are declared there need {needed}; "
+                    "raise it or lower their replicas",
+                )
 
 
 def _workload(fleet: Fleet, name: str, spec: WorkloadSpec) -> Iterator[Fault]:
@@ -81,6 +97,38 @@ def _workload(fleet: Fleet, name: str, spec: WorkloadSpec) -> Iterator[Fault]:
             yield Fault((*path, *where), f"{broken.detail}; {_ADVICE[broken.rule]}")
 
 
+def _gpus(fleet: Fleet, name: str, spec: WorkloadSpec) -> Iterator[Fault]:
+    if spec.gpu is None:
+        return
+    path: Path = ("workloads", name)
+    placed = [region for region in spec.regions if region in fleet.regions]
+    without = [region for region in placed if not fleet.regions[region].offers(spec.gpu)]
+    if placed and without == placed:
+        offered = sorted({gpu for region in placed for gpu in fleet.regions[region].gpus})
+        yield Fault(
+            (*path, "gpu"),
+            f"{spec.gpu!r} is offered in none of its regions; {suggestion(spec.gpu, offered)}",
+        )
+        return
+    for region in without:
+        yield Fault(
+            (*path, "regions", region),
+            f"offers no {spec.gpu}, which a replica needs; declare it under "
+            f"regions.{region}.gpus or remove the region here",
+        )
+
+
+def _data(fleet: Fleet, name: str, spec: WorkloadSpec) -> Iterator[Fault]:
+    if spec.data is None:
+        return
+    for position, region in enumerate(spec.data.regions):
+        if region not in fleet.regions:
+            yield Fault(
+                ("workloads", name, "data", "regions", position),
+                _unknown(region, "regions", fleet.regions),
+            )
+
+
 def _failover(fleet: Fleet) -> Iterator[Fault]:
     if not any(weight for kind, weight in fleet.failover.weights.items() if kind != "provider"):
         yield Fault(
@@ -97,16 +145,51 @@ def _references(fleet: Fleet) -> Iterator[Fault]:
             yield Fault((*path, "workload"), _unknown(alert.workload, "workloads", fleet.workloads))
         if alert.region is not None and alert.region not in fleet.regions:
             yield Fault((*path, "region"), _unknown(alert.region, "regions", fleet.regions))
+    for position, vantage in enumerate(fleet.probes.vantages):
+        if vantage in fleet.probes.vantages[:position]:
+            yield Fault(
+                ("probes", "vantages", position),
+                f"{vantage!r} is named twice, and is one observer; remove it or name another",
+            )
     for workload in fleet.modes.workloads:
         if workload not in fleet.workloads:
             where = ("modes", "workloads", workload)
             yield Fault(where, _unknown(workload, "workloads", fleet.workloads))
+    yield from _limits(fleet)
+
+
+def _limits(fleet: Fleet) -> Iterator[Fault]:
+    counted: dict[tuple[str, str | None, float], int] = {}
     for position, limit in enumerate(fleet.limits):
         if limit.workload is not None and limit.workload not in fleet.workloads:
             yield Fault(
                 ("limits", position, "workload"),
                 _unknown(limit.workload, "workloads", fleet.workloads),
             )
+        # Two limits of one name, workload and window would move one counter.
+        first = counted.setdefault((limit.limit, limit.workload, limit.per), position)
+        if first != position:
+            yield Fault(
+                ("limits", position),
+                f"counts the same as limits[{first}]; remove one of them",
+            )
+
+
+def _freezes(fleet: Fleet) -> Iterator[Fault]:
+    names: dict[str, int] = {}
+    for position, window in enumerate(fleet.freezes):
+        first = names.setdefault(window.name, position)
+        if first != position:
+            yield Fault(
+                ("freezes", position, "name"),
+                f"{window.name!r} is the name of freezes[{first}] too; give each its own",
+            )
+        for number, pattern in enumerate(window.workloads):
+            if pattern != "*" and not any(fnmatchcase(one, pattern) for one in fleet.workloads):
+                yield Fault(
+                    ("freezes", position, "workloads", number),
+                    f"{pattern!r} fits no workload; {suggestion(pattern, fleet.workloads)}",
+                )
 
 
 def _unknown(name: str, section: str, known: Iterable[str]) -> str:

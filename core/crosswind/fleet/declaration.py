@@ -10,13 +10,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from crosswind.fleet.freezes import FreezeWindow, Standing
+from crosswind.fleet.objectives import Slo
 from crosswind.fleet.policies import (
     AlertMapping,
+    BurnRate,
     Evidence,
     FailoverPolicy,
     Limit,
@@ -30,24 +32,29 @@ from crosswind.fleet.policies import (
 from crosswind.fleet.quantities import (
     MAX_REGIONS,
     MAX_WORKLOADS,
-    Amount,
-    Count,
     Declared,
-    Domain,
     FleetName,
-    Jurisdiction,
-    Label,
-    Positive,
-    Share,
     WorkloadName,
+)
+from crosswind.fleet.regions import RegionSpec
+from crosswind.fleet.workloads import (
+    TIERS,
+    DataLocality,
+    Placement,
+    Spread,
+    Tier,
+    WorkloadSpec,
 )
 from crosswind_events import Region
 
 __all__ = [
     "AlertMapping",
+    "BurnRate",
+    "DataLocality",
     "Evidence",
     "FailoverPolicy",
     "Fleet",
+    "FreezeWindow",
     "Limit",
     "LimitName",
     "Mode",
@@ -57,119 +64,11 @@ __all__ = [
     "RegionSpec",
     "ShiftPolicy",
     "Slo",
+    "Spread",
     "Tier",
     "WorkloadModes",
     "WorkloadSpec",
 ]
-
-Tier = Literal["critical", "standard", "batch"]
-
-_TIERS: Final[tuple[Tier, ...]] = ("critical", "standard", "batch")
-
-EU_MEMBERS: Final = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
-    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-})  # fmt: skip
-"""ISO 3166-1 alpha-2 codes of the member states of the European Union."""
-
-
-class RegionSpec(Declared):
-    """A region of a cloud.
-
-    Attributes:
-        jurisdiction: ISO 3166-1 alpha-2 code of the country whose law holds there, or `EU`.
-        failing_domains: what it shares with other regions and fails together with, such as a
-            power grid or a backbone; name the provider only if you treat it as one such domain.
-        price: USD per replica and hour.
-        egress: USD per GB that leaves the region.
-        quota: replicas that all workloads together may hold there; no limit unless given.
-        latency_ms: milliseconds to clients, by area.
-    """
-
-    jurisdiction: Jurisdiction = Field(examples=["US"])
-    failing_domains: tuple[Domain, ...] = Field(default=(), max_length=16)
-    price: Amount = 0.0
-    egress: Amount = 0.0
-    quota: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] | None = None
-    latency_ms: Mapping[Label, Amount] = Field(default={}, max_length=64)
-
-
-class Placement(Declared):
-    """What a workload has in one region in normal times.
-
-    Attributes:
-        weight: share of the workload's traffic, 0 for a standby.
-        replicas: replicas that serve it.
-        quota: replicas that it may have there at most.
-    """
-
-    weight: Share = Field(examples=[0.5])
-    replicas: Count = Field(examples=[3])
-    quota: Count = Field(examples=[10])
-
-
-class Slo(Declared):
-    """What is promised to the users of a workload.
-
-    Attributes:
-        availability: share of requests that are answered well.
-        latency_ms: 95th percentile of latency in milliseconds, where one is promised.
-    """
-
-    availability: Annotated[Share, Field(gt=0.0)] = 0.999
-    latency_ms: Positive | None = None
-
-
-class WorkloadSpec(Declared):
-    """A workload: what it needs, where it runs, and what must hold whatever happens.
-
-    Attributes:
-        tier: in which order workloads are served where not all can be.
-        regions: what it has where; the weights sum to 1.
-        residency: jurisdictions in which its requests may be served, anywhere if empty; `EU`
-            admits every member state.
-        rate: requests per second that its users send.
-        per_replica: requests per second that one replica serves.
-        floor: share of the demand for which the regions that get it must always have capacity.
-        slo: what is promised to its users.
-        max_egress_usd_per_hour: most that its answers may cost in outgoing traffic.
-        gb_per_request: GB that one answer sends out.
-        shift: how its traffic is moved.
-    """
-
-    tier: Tier = "standard"
-    regions: Mapping[Region, Placement] = Field(
-        min_length=1,
-        max_length=MAX_REGIONS,
-        examples=[{"aws/us-east-1": {"weight": 1, "replicas": 3, "quota": 10}}],
-    )
-    residency: tuple[Jurisdiction, ...] = Field(default=(), max_length=64)
-    rate: Amount = Field(examples=[60])
-    per_replica: Positive = Field(examples=[20])
-    floor: Share = 1.0
-    slo: Slo = Slo()
-    max_egress_usd_per_hour: Amount | None = None
-    gb_per_request: Amount = 0.0
-    shift: ShiftPolicy = ShiftPolicy()
-
-    @property
-    def weights(self) -> Mapping[Region, float]:
-        """The declared share of each region."""
-        return {region: placement.weight for region, placement in self.regions.items()}
-
-    @property
-    def replicas(self) -> Mapping[Region, int]:
-        """The declared replicas of each region."""
-        return {region: placement.replicas for region, placement in self.regions.items()}
-
-    def may_reside(self, jurisdiction: str) -> bool:
-        """Whether its requests may be served under the law of this jurisdiction."""
-        allowed = self.residency
-        return (
-            not allowed
-            or jurisdiction in allowed
-            or ("EU" in allowed and jurisdiction in EU_MEMBERS)
-        )
 
 
 class Fleet(Declared):
@@ -184,6 +83,7 @@ class Fleet(Declared):
         probes: synthetic requests.
         modes: what is observed, proposed, or acted on.
         limits: how much may be done in a time without asking.
+        freezes: times in which things are proposed to a person instead of done.
     """
 
     name: FleetName = Field(examples=["main"])
@@ -198,6 +98,7 @@ class Fleet(Declared):
     probes: ProbePolicy = ProbePolicy()
     modes: ModePolicy = ModePolicy()
     limits: tuple[Limit, ...] = Field(default=(), max_length=256)
+    freezes: tuple[FreezeWindow, ...] = Field(default=(), max_length=256)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Fleet:
@@ -227,6 +128,19 @@ class Fleet(Declared):
         """All limits of this name, those of the fleet and those of single workloads."""
         return tuple(one for one in self.limits if one.limit == limit)
 
+    def frozen(self, workload: str | None, kind: str, now: float) -> Standing | None:
+        """The freeze window in which such an action falls now, the one that stands longest.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        standing = [
+            Standing(window, until)
+            for window in self.freezes
+            if window.covers(workload, kind) and (until := window.stands(now)) is not None
+        ]
+        return max(standing, key=lambda one: one.until, default=None)
+
     def workloads_in(self, region: str) -> tuple[str, ...]:
         """Names of the workloads declared in a region, the most important tier first."""
         return self._placed.get(region, ())
@@ -251,4 +165,4 @@ class Fleet(Declared):
         }
 
     def _rank(self, workload: str) -> tuple[int, str]:
-        return _TIERS.index(self.workloads[workload].tier), workload
+        return TIERS.index(self.workloads[workload].tier), workload

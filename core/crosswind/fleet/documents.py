@@ -6,6 +6,7 @@ can exhaust the machine. What an alias repeats counts as often as it is repeated
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -61,9 +62,17 @@ class Document:
     value: Any
     faults: tuple[LineFault, ...]
     _lines: dict[int, _Lines] = field(repr=False)
+    _located: Callable[[], Document] | None = field(default=None, repr=False)
+
+    @classmethod
+    def unlocated(cls, value: Any, locate: Callable[[], Document]) -> Document:
+        """A value without fault, whose lines are only looked for when one is asked for."""
+        return cls(value, (), {}, locate)
 
     def line(self, path: Path) -> int:
         """The line of the value at a path, or of the nearest value around it."""
+        if self._located is not None:
+            return self._located().line(path)
         value, line = self.value, 1
         for step in path:
             known = self._lines.get(id(value))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -12,6 +13,7 @@ from crosswind.fleet.consistency import Fault, Path, suggestion
 from crosswind.fleet.declaration import Fleet
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 _KEY: Final = "[key]"
@@ -25,6 +27,9 @@ _NAMES: Final = {
     "workload": "the name of a workload: lower-case letters, digits, dots and dashes, at most 63",
     "jurisdiction": "a country's code of two capital letters such as US or DE, or EU",
     "residency": "a country's code of two capital letters such as US or DE, or EU",
+    "gpu": "a kind of GPU such as h100: letters, digits and . _ -",
+    "gpus": "a kind of GPU such as h100: letters, digits and . _ -",
+    "duration": "a duration such as 4w: a number and one of m, h, d, w, M, Q, Y",
     "failing_domains": "a domain such as grid:pjm: lower-case letters, digits and : . _ -",
     "kinds": "a kind of action such as endpoint.scale, or endpoint.* for all of a subject",
 }
@@ -55,17 +60,28 @@ _BOUNDS: Final = {
 }
 
 
-def explain(error: ErrorDetails) -> Iterator[Fault]:
-    """One error of pydantic as faults with their paths."""
+def explain(error: ErrorDetails, model: type[BaseModel] = Fleet) -> Iterator[Fault]:
+    """One error of pydantic as faults with their paths.
+
+    Args:
+        model: whose validation found it.
+    """
     context = error.get("ctx", {})
+    path: Path = error["loc"]
     if error["type"] == "inconsistent":
         yield from context["faults"]
         return
-    path: Path = error["loc"]
+    if error["type"] == "nested":
+        for inner in context["errors"]:
+            for fault in explain(inner, context["model"]):
+                yield Fault((*path, *fault.path), fault.problem)
+        return
+    if error["type"] == "too_short" and len(error["input"]) >= context["min_length"]:
+        return  # only what is wrong in it was left out
     is_key = bool(path) and path[-1] == _KEY
     if is_key:
         path = path[:-1]
-    yield Fault(path, _sentence(error, path, path[:-1] if is_key else path))
+    yield Fault(path, _sentence(error, path, path[:-1] if is_key else path, model))
 
 
 def written(path: Path) -> str:
@@ -76,13 +92,13 @@ def written(path: Path) -> str:
     return text
 
 
-def _sentence(error: ErrorDetails, path: Path, subject: Path) -> str:
+def _sentence(error: ErrorDetails, path: Path, subject: Path, model: type[BaseModel]) -> str:
     """One error in words; `subject` is the path of the field whose value or key is at fault."""
     kind, found, context = error["type"], _excerpt(error["input"]), error.get("ctx", {})
     if kind == "missing":
-        return f"is missing; write {_example(path)}"
+        return f"is missing; write {_example(path, model)}"
     if kind == "extra_forbidden":
-        return f"is not known here; {suggestion(str(path[-1]), _model(path[:-1]).model_fields)}"
+        return f"is not known here; {suggestion(str(path[-1]), _fields(path[:-1], model))}"
     if kind == "literal_error":
         return f"is {found}; write {context['expected']}"
     if kind == "value_error":
@@ -107,20 +123,33 @@ def _excerpt(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _example(path: Path) -> str:
+def _example(path: Path, model: type[BaseModel]) -> str:
     name = str(path[-1])
-    (example, *_) = _model(path[:-1]).model_fields[name].examples or ("...",)
+    (example, *_) = _fields(path[:-1], model)[name].examples or ("...",)
     return f"`{name}: {json.dumps(example)}`"
 
 
-def _model(path: Path) -> type[BaseModel]:
-    """The model that describes the mapping at a path of a fleet."""
-    annotation: Any = Fleet
+def _fields(path: Path, model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """The fields of the mapping at a path of a declaration, by the names that are written."""
+    described: Any = model
     for step in path:
-        origin, arguments = get_origin(annotation), get_args(annotation)
-        if origin is None:
-            annotation = annotation.model_fields[step].annotation
+        arguments = get_args(described)
+        if not arguments:
+            described = _by_name(described)[str(step)].annotation
+        elif issubclass(get_origin(described), Mapping):
+            described = arguments[1]
         else:
-            annotation = arguments[1] if issubclass(origin, Mapping) else arguments[0]
-    model: type[BaseModel] = annotation
-    return model
+            described = arguments[0]
+        described = _one(described)
+    return _by_name(described)
+
+
+def _by_name(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _one(annotation: Any) -> Any:
+    """What stands in an annotation beside None and metadata."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = get_args(annotation)[0]
+    return annotation

@@ -5,6 +5,9 @@ fleet:<fleet>                     the partition
     region:<cloud>:<region>       the state of a region and what is reserved there
     target:<flight>:<target>      the highest lock epoch seen of a target
     receipt:<action key>          the result of an action
+    declared:<digest>             a declaration under which something was decided
+    applied                       which declaration was applied last
+    applied:<number>              one application of a declaration
 """
 
 from __future__ import annotations
@@ -12,6 +15,9 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Final
+
+APPLIED: Final = "applied"
+"""The item that says which declaration was applied last."""
 
 _UNSAFE: Final = re.compile(rb"[^A-Za-z0-9._/-]")
 _LONGEST: Final = 100
@@ -41,6 +47,16 @@ def target(flight: str, key: str) -> str:
 def receipt(action_key: str) -> str:
     """The item with the result of an action."""
     return "receipt:" + _encode(action_key)
+
+
+def declared(digest: str) -> str:
+    """The item with a declaration."""
+    return f"declared:{digest}"
+
+
+def applied(number: int) -> str:
+    """The item of one application; they are in the order of their numbers."""
+    return f"{APPLIED}:{number:08d}"
 
 
 def _encode(text: str, separator: str = ":") -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,6 +19,29 @@ MAX_LISTED: Final = 500
 """Faults that are listed one by one; more are counted."""
 
 
+class Read(NamedTuple):
+    """A fleet, and the document that declares it."""
+
+    fleet: Fleet
+    name: str
+    document: Document
+
+    def cautions(self, now: float, kinds: Collection[str] = ()) -> Iterator[str]:
+        """What is probably not meant, each with its line and what to write instead.
+
+        Args:
+            now: seconds since the epoch.
+            kinds: of the actions that are taken at all, where they are known.
+        """
+        from crosswind.fleet.cautions import cautions
+
+        found = sorted(
+            (self.document.line(path), f"{written(path)}: {problem}")
+            for path, problem in cautions(self.fleet, now, kinds)
+        )
+        return (f"{self.name}:{line}: {problem}" for line, problem in found)
+
+
 def load_fleet(path: str | os.PathLike[str]) -> Fleet:
     """Read a fleet from a file.
 
@@ -29,13 +52,18 @@ def load_fleet(path: str | os.PathLike[str]) -> Fleet:
         FleetInvalid: lists every fault with its line.
         ImportError: the file is YAML and PyYAML is not installed.
     """
+    return read_fleet(path).fleet
+
+
+def read_fleet(path: str | os.PathLike[str]) -> Read:
+    """Read a fleet from a file, with the document that it stands in; see `load_fleet`."""
     name = os.fspath(path)
     try:
         with Path(path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise FleetInvalid(f"{name} cannot be read: {error.strerror}") from error
-    return parse_fleet(content, name)
+    return _parse(content, name)
 
 
 def parse_fleet(text: str | bytes, name: str = "fleet.yaml") -> Fleet:
@@ -49,6 +77,10 @@ def parse_fleet(text: str | bytes, name: str = "fleet.yaml") -> Fleet:
         FleetInvalid: lists every fault with its line.
         ImportError: the text is YAML and PyYAML is not installed.
     """
+    return _parse(text, name).fleet
+
+
+def _parse(text: str | bytes, name: str) -> Read:
     try:
         document = _read(text, name)
     except DocumentError as error:
@@ -61,16 +93,7 @@ def parse_fleet(text: str | bytes, name: str = "fleet.yaml") -> Fleet:
         raise FleetInvalid(_report(name, found)) from None
     if found:
         raise FleetInvalid(_report(name, found))
-    return fleet
-
-
-def fleet_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of fleet.yaml, for editors and for other programs.
-
-    It describes the shape; that names refer to each other and that declared placements keep the
-    safety rules is checked when a fleet is loaded.
-    """
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Fleet.model_json_schema()}
+    return Read(fleet, name, document)
 
 
 def _read(text: str | bytes, name: str) -> Document:

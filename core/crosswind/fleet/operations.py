@@ -70,6 +70,7 @@ class AcceptPlan(Action[Accepted], kind="register.accept"):
             steps that name it, so a plan that is made anew takes a new id.
         target_weights: share by region at its end.
         capacity: replicas by region at its end; regions not named keep theirs.
+        spare: replicas by region that it asks for besides, and gives back at its end.
         priority: its precedence.
         chain: the chain that will carry it out.
         region: the region that it leaves or returns to, with the `state` that the region takes.
@@ -89,6 +90,7 @@ class AcceptPlan(Action[Accepted], kind="register.accept"):
     plan: Name
     target_weights: Weights
     capacity: Capacity = Field(default={})
+    spare: Capacity = Field(default={})
     priority: Priority
     chain: str = Field(default="", max_length=256)
     region: Region | None = None
@@ -131,6 +133,9 @@ class AcceptPlan(Action[Accepted], kind="register.accept"):
         if self.capacity:
             replicas = (f"{region} {count}" for region, count in sorted(self.capacity.items()))
             parts.append("replicas " + ", ".join(replicas))
+        if self.spare:
+            spare = (f"{region} {count}" for region, count in sorted(self.spare.items()))
+            parts.append("in case they are not granted " + ", ".join(spare))
         why = f" because {self.because}" if self.because else ""
         return f"{self.priority} of {self.workload}: {'; '.join(parts)}{why}"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from crosswind.fleet.quantities import (
     Amount,
@@ -15,6 +15,7 @@ from crosswind.fleet.quantities import (
     KindPattern,
     Label,
     Positive,
+    PositiveSeconds,
     Seconds,
     Share,
     Steps,
@@ -51,6 +52,40 @@ class ShiftPolicy(Declared):
     window: Seconds = 60.0
 
 
+class BurnRate(Declared):
+    """A speed at which an error budget is spent that is evidence of trouble.
+
+    It holds while both windows are above the factor: the long one says that it matters, the short
+    one that it goes on. Source: The Site Reliability Workbook, chapter 5, "Multiwindow,
+    Multi-Burn-Rate Alerts" (https://sre.google/workbook/alerting-on-slos/).
+
+    Attributes:
+        long: seconds of the long window.
+        short: seconds of the short window.
+        factor: times the speed at which the budget would just last for the objective's window.
+        weight: as evidence while it holds; 0 only notes it.
+    """
+
+    long: PositiveSeconds = Field(examples=["1h"])
+    short: PositiveSeconds = Field(examples=["5m"])
+    factor: Positive = Field(examples=[14.4])
+    weight: Amount = 1.0
+
+    @model_validator(mode="after")
+    def _long_is_longer(self) -> BurnRate:
+        if self.long <= self.short:
+            raise ValueError("has a long window that is not longer than the short one; swap them")
+        return self
+
+
+BURN_RATES: Final = (
+    BurnRate(long=3600.0, short=300.0, factor=14.4),
+    BurnRate(long=21_600.0, short=1800.0, factor=6.0, weight=0.5),
+    BurnRate(long=259_200.0, short=21_600.0, factor=1.0, weight=0.0),
+)
+"""The windows and factors of that chapter; its last pair is for a ticket and moves nothing."""
+
+
 class FailoverPolicy(Declared):
     """When a region counts as failed, and how it is left and returned to.
 
@@ -61,6 +96,11 @@ class FailoverPolicy(Declared):
         quorum: weight of evidence that is needed to leave a region.
         weights: weight of each kind of evidence; kinds not named keep their default.
         window: seconds for which evidence counts.
+        half_life: seconds in which the weight of a piece halves; it counts in full until the
+            window ends unless given.
+        contradiction: by which factor the fresh word of an independent observer that all is well
+            weighs against.
+        burn: speeds at which error budgets are spent that are evidence.
         min_kinds: distinct kinds of evidence, or vantages of one kind, that are needed.
         capacity_timeout: seconds to wait for capacity in the surviving regions.
         deadline: seconds after the first evidence in which plans are made; afterwards weaker
@@ -74,6 +114,9 @@ class FailoverPolicy(Declared):
     quorum: Positive = 2.0
     weights: Mapping[Evidence, Amount] = Field(default=EVIDENCE_WEIGHTS)
     window: Seconds = 300.0
+    half_life: PositiveSeconds | None = None
+    contradiction: Amount = 1.0
+    burn: tuple[BurnRate, ...] = Field(default=BURN_RATES, max_length=16)
     min_kinds: Annotated[Steps, Field(le=10)] = 2
     capacity_timeout: Seconds = 300.0
     deadline: Seconds = 1800.0
@@ -120,19 +163,49 @@ class ProbePolicy(Declared):
         count: requests per round, workload and region.
         vantages: where observers stand; each is a view of its own.
         threshold: share of failed requests from which a round says "unhealthy".
+        jitter: share of `every` by which rounds of different regions and vantages are shifted
+            against each other.
     """
 
-    every: Annotated[Seconds, Field(gt=0.0)] = 30.0
+    every: PositiveSeconds = 30.0
     count: Annotated[Count, Field(ge=1, le=20)] = 3
     vantages: Annotated[tuple[Label, ...], Field(min_length=1, max_length=16)] = ("home",)
     threshold: Annotated[Share, Field(gt=0.0)] = 0.5
+    jitter: Share = 0.1
 
 
 class WorkloadModes(Declared):
-    """Modes of one workload: its default, and those of kinds of action ("endpoint.*")."""
+    """Modes of one workload.
+
+    Attributes:
+        default: the mode of every kind of action that is not named.
+        kinds: by kind of action, either exact (`endpoint.scale`) or by subject (`endpoint.*`).
+    """
 
     default: Mode | None = None
     kinds: Mapping[KindPattern, Mode] = Field(default={}, max_length=64)
+
+
+class Approver(Declared):
+    """Somebody who may answer proposals.
+
+    Attributes:
+        who: glob over verified identities, such as `*@ops.example.com`.
+        workloads: globs over the workloads whose proposals they may answer.
+        kinds: globs over the kinds of action.
+    """
+
+    who: Label = Field(examples=["*@ops.example.com"])
+    workloads: Annotated[tuple[Label, ...], Field(min_length=1, max_length=64)] = ("*",)
+    kinds: Annotated[tuple[Label, ...], Field(min_length=1, max_length=64)] = ("*",)
+
+    def may(self, who: str, workload: str | None, kind: str) -> bool:
+        """Whether this is them, and they may answer for that action on that workload."""
+        return (
+            fnmatchcase(who, self.who)
+            and any(fnmatchcase(workload or "", one) for one in self.workloads)
+            and any(fnmatchcase(kind, one) for one in self.kinds)
+        )
 
 
 class ModePolicy(Declared):
@@ -142,11 +215,17 @@ class ModePolicy(Declared):
         default: the mode of everything that nothing below names.
         kinds: by kind of action, either exact (`endpoint.scale`) or by subject (`endpoint.*`).
         workloads: by workload; any mode given here goes before those of the fleet.
+        approvers: who may answer proposals; whoever can reach the store unless anybody is named.
     """
 
     default: Mode = "observe"
     kinds: Mapping[KindPattern, Mode] = Field(default={}, max_length=64)
     workloads: Mapping[WorkloadName, WorkloadModes] = Field(default={}, max_length=2000)
+    approvers: Annotated[tuple[Approver, ...], Field(max_length=256)] = ()
+
+    def may_approve(self, who: str, workload: str | None, kind: str) -> bool:
+        """Whether somebody may answer a proposal of this kind of action on this workload."""
+        return not self.approvers or any(one.may(who, workload, kind) for one in self.approvers)
 
     def choose(self, workload: str | None, kind: str) -> Mode:
         """The mode of one kind of action on one workload; the most specific setting wins.
@@ -176,7 +255,7 @@ class Limit(Declared):
 
     limit: LimitName = Field(examples=["regions-off"])
     workload: WorkloadName | None = None
-    per: Annotated[Seconds, Field(gt=0.0)] = Field(examples=["1h"])
+    per: PositiveSeconds = Field(examples=["1h"])
     most: Amount = Field(examples=[1])
 
 

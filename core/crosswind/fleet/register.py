@@ -10,11 +10,24 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from crosswind.errors import CrosswindError
-from crosswind.fleet import acceptance, keys
+from crosswind.fleet import acceptance, adoption, keys
 from crosswind.fleet.acceptance import Decision, Snapshot
+from crosswind.fleet.applications import (
+    Adopted,
+    AdoptPlacement,
+    ApplyDeclaration,
+    Applying,
+    ConcludeApply,
+    Concluded,
+    Declaration,
+    Intention,
+    ReadDeclaration,
+    ReadIntention,
+)
+from crosswind.fleet.history import History
 from crosswind.fleet.operations import (
     Accepted,
     AcceptPlan,
@@ -27,8 +40,9 @@ from crosswind.fleet.operations import (
     Released,
     ReleasePlan,
 )
+from crosswind.fleet.placements import Placements, ReadPlacements, read_placements
 from crosswind.fleet.receipts import Outcome, R, Receipts
-from crosswind.fleet.rules import depends_on, held, reserved
+from crosswind.fleet.rules import depends_on, gpus_reserved, held, reserved
 from crosswind.fleet.state import (
     Condition,
     Movement,
@@ -38,6 +52,7 @@ from crosswind.fleet.state import (
     RegisterView,
     WorkloadState,
     region_state,
+    unrecorded,
     workload_state,
 )
 from crosswind.ports import ABSENT, Check, Put
@@ -99,8 +114,17 @@ class RegisterPerformer:
         AdvanceShift,
         ReleasePlan,
         MarkRegion,
+        ApplyDeclaration,
+        ConcludeApply,
+        AdoptPlacement,
     )
-    answers: tuple[type[Query[Any]], ...] = (ReadRegister, ReadRegions)
+    answers: tuple[type[Query[Any]], ...] = (
+        ReadRegister,
+        ReadRegions,
+        ReadPlacements,
+        ReadDeclaration,
+        ReadIntention,
+    )
 
     def __init__(
         self,
@@ -116,8 +140,11 @@ class RegisterPerformer:
         self.clock = clock
         self.partition = keys.partition(fleet.name)
         self.receipts = Receipts(store, self.partition, keep=keep, clock=clock, pause=pause)
+        self.history = History(store, self.partition, self.receipts, clock)
 
-    def perform(self, action: Any, call: Call) -> Accepted | Advanced | Released | Marked:
+    def perform(
+        self, action: Any, call: Call
+    ) -> Accepted | Advanced | Released | Marked | Applying | Concluded | Adopted:
         """Decide on one action and write the decision.
 
         Raises:
@@ -133,22 +160,56 @@ class RegisterPerformer:
                 return self._settle(action, call, self._for_release, acceptance.release)
             case MarkRegion():
                 return self._settle(action, call, self._for_mark, acceptance.mark)
+            case AdoptPlacement():
+                return self._settle(action, call, self._for_adoption, adoption.adopt)
+            case ApplyDeclaration():
+                return self.history.begin(action, call)
+            case ConcludeApply():
+                return self.history.conclude(action, call)
         raise TypeError(f"the register does not perform {type(action).__name__}")
 
-    def answer(self, query: Any, timeout: float) -> RegisterView | RegionsView:
+    @overload
+    def answer(self, query: ReadRegister, timeout: float) -> RegisterView: ...
+    @overload
+    def answer(self, query: ReadRegions, timeout: float) -> RegionsView: ...
+    @overload
+    def answer(self, query: ReadPlacements, timeout: float) -> Placements: ...
+    @overload
+    def answer(self, query: ReadDeclaration, timeout: float) -> Declaration: ...
+    @overload
+    def answer(self, query: ReadIntention, timeout: float) -> Intention: ...
+
+    def answer(
+        self, query: Any, timeout: float
+    ) -> RegisterView | RegionsView | Placements | Declaration | Intention:
         """Read what is intended, each item strongly consistent.
 
         Raises:
             NotInFleet: the fleet does not declare the workload or region.
             Throttled, Unreachable: the store could not be read; try again.
         """
+        if isinstance(query, ReadDeclaration):
+            return self.history.declaration(query)
+        if isinstance(query, ReadPlacements):
+            return read_placements(self.store, self.partition, self.fleet, query.region)
         reading = self._reading()
         match query:
+            case ReadIntention():
+                return Intention(
+                    workload=reading.workload(query.workload),
+                    recorded=reading.versions[keys.workload(query.workload)] != ABSENT,
+                    unrecorded=reading.unrecorded,
+                )
             case ReadRegister():
                 workload = reading.workload(query.workload)
                 regions = reading.regions({*reading.needed(), *query.regions})
                 seen = self._seen_by(query.workload, regions)
-                return RegisterView(workload=workload, regions=seen, versions=reading.versions)
+                return RegisterView(
+                    workload=workload,
+                    unrecorded=reading.unrecorded,
+                    regions=seen,
+                    versions=reading.versions,
+                )
             case ReadRegions():
                 regions = reading.regions(query.regions or self.fleet.regions)
                 seen = self._seen_by(None, regions)
@@ -163,7 +224,14 @@ class RegisterPerformer:
         for region, state in regions.items():
             own = {} if workload is None else {workload: held(self.fleet, workload, region, state)}
             others = reserved(self.fleet, region, state) - sum(own.values())
-            seen[region] = state.model_copy(update={"reserved": own, "others": others})
+            update: dict[str, Any] = {"reserved": own, "others": others}
+            if offered := self.fleet.regions[region].gpus:
+                spec = None if workload is None else self.fleet.workloads[workload]
+                gpus = {kind: gpus_reserved(self.fleet, region, state, kind) for kind in offered}
+                if workload is not None and spec is not None and spec.gpu in gpus:
+                    gpus[spec.gpu] -= own[workload] * spec.gpus_per_replica
+                update["gpus"] = gpus
+            seen[region] = state.model_copy(update=update)
         return seen
 
     def _settle(
@@ -186,6 +254,11 @@ class RegisterPerformer:
         reading.workload(action.workload)
         wanted = {*reading.needed(), action.region} if action.region else reading.needed()
         return reading.snapshot(wanted, action.lock, action.relies_on)
+
+    def _for_adoption(self, action: AdoptPlacement) -> Snapshot:
+        reading = self._reading()
+        reading.workload(action.workload)
+        return reading.snapshot(reading.needed())
 
     def _for_step(self, action: AdvanceShift) -> Snapshot:
         reading = self._reading()
@@ -217,6 +290,7 @@ class _Reading:
         self.fleet = fleet
         self.now = now
         self.versions: dict[str, str] = {}
+        self.unrecorded: tuple[str, ...] = ()
         self._name = ""
         self._workload: WorkloadState | None = None
 
@@ -224,8 +298,10 @@ class _Reading:
         """The state of a workload."""
         if name not in self.fleet.workloads:
             raise NotInFleet(f"fleet {self.fleet.name} does not declare workload {name}")
+        item = self._value(keys.workload(name))
         self._name = name
-        self._workload = workload_state(self.fleet, name, self._value(keys.workload(name)))
+        self._workload = workload_state(self.fleet, name, item)
+        self.unrecorded = unrecorded(self.fleet, name, item)
         return self._workload
 
     def needed(self) -> tuple[str, ...]:

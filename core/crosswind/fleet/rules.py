@@ -24,6 +24,7 @@ Rule = Literal[
     "failing-domain",
     "quota",
     "region-quota",
+    "gpus",
     "all-regions-off",
     "floor",
     "egress",
@@ -137,12 +138,26 @@ def servable(
 
 
 def egress_cost(fleet: Fleet, spec: WorkloadSpec, weights: Mapping[str, float]) -> float:
-    """USD per hour for the answers that leave each region."""
+    """USD per hour for the answers that leave each region, and for data read from another one."""
     return sum(
-        weight * spec.rate * 3600 * spec.gb_per_request * fleet.regions[region].egress
+        weight * spec.rate * 3600 * carry(fleet, spec, region)
         for region, weight in weights.items()
         if region in fleet.regions
     )
+
+
+def carry(fleet: Fleet, spec: WorkloadSpec, region: str) -> float:
+    """USD that one request costs in egress where a declared region serves it.
+
+    Its answer leaves that region. Where the data that it reads is not there, it is read from the
+    region that has it and is the cheapest to read from.
+    """
+    cost = spec.gb_per_request * fleet.regions[region].egress
+    data = spec.data
+    if data is not None and data.gb_per_request and region not in data.regions:
+        prices = [fleet.regions[one].egress for one in data.regions if one in fleet.regions]
+        cost += data.gb_per_request * min(prices, default=0.0)
+    return cost
 
 
 def strays(movement: Movement, weights: Mapping[str, float]) -> tuple[str, ...]:
@@ -235,6 +250,29 @@ def _region_quota(plan: _Proposal) -> Iterator[Violation]:
             )
 
 
+def _gpus(plan: _Proposal) -> Iterator[Violation]:
+    kind = plan.spec.gpu
+    if kind is None:
+        return
+    for region, replicas in plan.capacity.items():
+        spec = plan.fleet.regions.get(region)
+        if spec is None or not spec.gpus:
+            continue
+        state = plan.regions.get(region, SERVING)
+        before = held(plan.fleet, plan.workload, region, state)
+        if replicas <= before:
+            continue
+        offered = spec.gpus.get(kind, 0)
+        added = (replicas - before) * plan.spec.gpus_per_replica
+        after = gpus_reserved(plan.fleet, region, state, kind) + added
+        if after > offered:
+            yield Violation(
+                "gpus",
+                f"all workloads would have {after} GPUs {kind} in {region}, it offers {offered}",
+                region,
+            )
+
+
 def _all_regions_off(plan: _Proposal) -> Iterator[Violation]:
     on = [r for r, weight in plan.weights.items() if weight > 0]
     if all(plan.condition(region) == "evacuated" for region in on):
@@ -265,7 +303,8 @@ def _egress(plan: _Proposal) -> Iterator[Violation]:
     before = egress_cost(plan.fleet, plan.spec, plan.current.weights)
     if after > max(most, before) + TOLERANCE:
         yield Violation(
-            "egress", f"answers would cost {after:.2f} USD an hour to send, at most {most:.2f} may"
+            "egress",
+            f"answers and data would cost {after:.2f} USD an hour to send, at most {most:.2f} may",
         )
 
 
@@ -277,6 +316,7 @@ _RULES: Final = (
     _failing_domain,
     _quota,
     _region_quota,
+    _gpus,
     _all_regions_off,
     _floor,
     _egress,
@@ -298,3 +338,16 @@ def reserved(fleet: Fleet, region: str, state: RegionState) -> int:
         return state.others + sum(state.reserved.values())
     names = {*fleet.workloads_in(region), *state.reserved}
     return sum(held(fleet, name, region, state) for name in names)
+
+
+def gpus_reserved(fleet: Fleet, region: str, state: RegionState, kind: str) -> int:
+    """GPUs of one kind that all workloads together hold in a region."""
+    found = 0
+    names: Iterable[str] = {*fleet.workloads_in(region), *state.reserved}
+    if state.gpus is not None:
+        found, names = state.gpus.get(kind, 0), state.reserved
+    for name in names:
+        spec = fleet.workloads.get(name)
+        if spec is not None and spec.gpu == kind:
+            found += held(fleet, name, region, state) * spec.gpus_per_replica
+    return found

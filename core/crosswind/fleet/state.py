@@ -95,6 +95,7 @@ class RegionState(Answer):
         reserved: replicas by workload, of those for which a plan was ever accepted; the others
             hold what they declare. A view lists the workload that it is of alone.
         others: in a view, replicas that all other workloads hold together.
+        gpus: in a view, GPUs by kind that all other workloads hold together.
     """
 
     state: Condition = "serving"
@@ -102,6 +103,7 @@ class RegionState(Answer):
     plan: str | None = None
     reserved: Mapping[str, int] = {}
     others: int | None = None
+    gpus: Mapping[str, int] | None = None
 
 
 class RegionsView(Answer):
@@ -112,9 +114,14 @@ class RegionsView(Answer):
 
 
 class RegisterView(RegionsView):
-    """The state of a workload and of the regions that its rules look at."""
+    """The state of a workload and of the regions that its rules look at.
+
+    `unrecorded` are the regions of which the register holds no replicas of it: what is intended
+    there is known from the declaration alone, and was never accepted.
+    """
 
     workload: WorkloadState
+    unrecorded: tuple[Region, ...] = ()
 
 
 def workload_state(fleet: Fleet, workload: str, item: bytes | None) -> WorkloadState:
@@ -128,6 +135,13 @@ def workload_state(fleet: Fleet, workload: str, item: bytes | None) -> WorkloadS
         return WorkloadState(weights=spec.weights, capacity=spec.replicas)
     state = WorkloadState.model_validate_json(item)
     return state.model_copy(update={"capacity": {**spec.replicas, **state.capacity}})
+
+
+def unrecorded(fleet: Fleet, workload: str, item: bytes | None) -> tuple[str, ...]:
+    """The declared regions of a workload of which its item holds no replicas."""
+    declared = fleet.workloads[workload].regions
+    known = WorkloadState.model_validate_json(item).capacity if item is not None else {}
+    return tuple(sorted(region for region in declared if region not in known))
 
 
 def region_state(item: bytes | None) -> RegionState:

@@ -5,7 +5,8 @@
 | is the chain closed?            | `Closed`, except for what may be done after the end      |
 | is the mode observe?            | `Assume`: nothing is done, the result is assumed         |
 | is the glass broken?            | `Go`                                                     |
-| is it frozen?                   | `Wait`, not counted as a failure                         |
+| is it frozen?                   | `Wait`, not counted as a failure; not what tells people  |
+| does a freeze window stand?     | a person must approve, whatever the mode                 |
 | must a person approve?          | `Wait` with a proposal; `Go` or `Stop` when answered     |
 | is it within the limits?        | `Go`, counted; beyond a limit a person must approve      |
 """
@@ -24,6 +25,7 @@ from crosswind.records.joins import Joins
 
 if TYPE_CHECKING:
     from crosswind.fleet.declaration import Fleet
+    from crosswind.fleet.freezes import Standing
     from crosswind.records.head import Head
     from crosswind.records.record import Entry
 
@@ -141,9 +143,16 @@ class Gate:
         if brakes.break_glass is not None and brakes.break_glass.applies(workload, now):
             entry.mode = "break-glass"
             return Go()
-        if brakes.freeze is not None and brakes.freeze.applies(workload, now):
-            until = min(now + self.freeze_check, brakes.freeze.until or float("inf"))
-            return Wait(until, f"frozen by {brakes.freeze.by}: {brakes.freeze.reason}")
+        # What only tells people is not stopped: a freeze is when they most need to know.
+        freeze = None if action.after_close else brakes.freeze
+        if freeze is not None and freeze.applies(workload, now):
+            until = min(now + self.freeze_check, freeze.until or float("inf"))
+            return Wait(until, f"frozen by {freeze.by}: {freeze.reason}")
+        window = self._window(request, now)
+        if entry.mode == "act" and window is not None:
+            # Kept in the record: what was asked is answered, also where the window ends before.
+            entry.mode = "propose"
+            return self._approved(request, joins, now, str(window)) or self._count(request)
         if entry.mode == "act":
             excess = self.limits.count(request.fleet, workload, action.effects(), request.key)
             if excess is None:
@@ -151,10 +160,21 @@ class Gate:
             entry.mode = "propose"
             proposal = self._proposal(request, f"beyond a limit ({excess})")
             return self._propose(request, proposal)
-        return self._approved(request, joins, now) or self._count(request)
+        why = "approval is required" + (f"; {window}" if window is not None else "")
+        return self._approved(request, joins, now, why) or self._count(request)
 
-    def _approved(self, request: Request, joins: Joins, now: float) -> Verdict | None:
-        """None when a person has granted it."""
+    def _window(self, request: Request, now: float) -> Standing | None:
+        """The freeze window that holds the action back.
+
+        What tells people is never held back, nor is what has been begun: it was let through.
+        """
+        action, fleet = request.action, request.fleet
+        if action.after_close or request.entry.asked or fleet is None or not fleet.freezes:
+            return None
+        return fleet.frozen(action.concerns(), action.kind, now)
+
+    def _approved(self, request: Request, joins: Joins, now: float, why: str) -> Verdict | None:
+        """None when a person has granted it; `why` says why one is asked."""
         entry, approval = request.entry, request.entry.approval
         plan = request.action.covered_by()
         if approval is None:
@@ -162,7 +182,7 @@ class Gate:
                 answer = joins.settled(f"plan:{plan}")
                 if answer is not None and answer.outcome == "granted":
                     return None
-            proposal = self._proposal(request, "approval is required")
+            proposal = self._proposal(request, why)
             answer = joins.settled(f"approval:{proposal['id']}")
             if answer is None or answer.outcome != "granted":
                 return self._propose(request, proposal)

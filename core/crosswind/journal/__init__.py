@@ -7,6 +7,9 @@
     findings     evidence and decisions, recognised by their shape wherever they stand
     replay       recorded runs, given to today's code without touching the world
     comparison   what was decided then beside what would be decided today
+    review       the review of an incident, over all chains of the same trouble
+    shadow       past signals under today's policy, and what would have been done
 
-Nothing here writes to a store, a bus or the world.
+Nothing here writes to a store, a bus or the world; only what is rehearsed in shadow is kept, in a
+store of its own.
 """

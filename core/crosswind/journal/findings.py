@@ -4,6 +4,7 @@ Whoever writes a reaction of their own need not use the models of the built-in c
 has the fields below is shown in the same way.
 
     pieces       [{source, kind, weight, because, ...}]                       evidence
+    weighing     {total, quorum, reached, ...}, beside the pieces             their sum
     decision     {rule, chosen, because, alternatives: [{name, because}]}     a decision
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 DEPTH = 6
@@ -19,7 +21,15 @@ DEPTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of evidence, and what it counts for."""
+    """One piece of evidence, and what it counts for.
+
+    Attributes:
+        weight: what it counts for.
+        full: what it would if it were fresh and stood; None where that is not told.
+        age: for how many seconds it had been true when it was weighed; None likewise.
+        against: what it takes from the sum, as it says the opposite.
+        about: the workload that it is about; empty for the region as a whole.
+    """
 
     source: str
     kind: str
@@ -27,6 +37,33 @@ class Piece:
     weight: float
     because: str
     vantage: str = ""
+    full: float | None = None
+    age: float | None = None
+    against: float = 0.0
+    about: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it makes a difference to the sum."""
+        return self.weight > 0 or self.against > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """The sum of some evidence and what it had to come to; see the event that it stands in.
+
+    Attributes:
+        about: the workload that it is about; empty for the region as a whole.
+        views: independent ones among what counts.
+    """
+
+    total: float
+    quorum: float
+    reached: bool
+    against: float = 0.0
+    views: int = 0
+    views_needed: int = 0
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +93,23 @@ def evidence(data: Any) -> tuple[Piece, ...]:
         pieces = _all_with(node.get("pieces"), ("kind", "weight", "because"))
         found += [_piece(piece) for piece in pieces]
     return tuple(found)
+
+
+def weighing(data: Any) -> Weighing | None:
+    """The sum that stands beside evidence in some data, if there is one."""
+    for node in _objects(data):
+        sums = node.get("weighing")
+        if isinstance(sums, Mapping) and all(f in sums for f in ("total", "quorum", "reached")):
+            return Weighing(
+                total=_amount(sums["total"]),
+                quorum=_amount(sums["quorum"]),
+                reached=sums["reached"] is True,
+                against=_amount(sums.get("against")),
+                views=int(_amount(sums.get("views"))),
+                views_needed=int(_amount(sums.get("views_needed"))),
+                about=str(sums.get("about") or ""),
+            )
+    return None
 
 
 def decisions(data: Any) -> tuple[Decision, ...]:
@@ -99,15 +153,23 @@ def _all_with(value: Any, fields: tuple[str, ...]) -> list[Mapping[str, Any]]:
 
 
 def _piece(stored: Mapping[str, Any]) -> Piece:
-    weight = stored["weight"]
+    full, age = stored.get("full"), stored.get("age")
     return Piece(
         source=str(stored.get("source", "")),
         kind=str(stored["kind"]),
         says=str(stored.get("says", "")),
-        weight=float(weight) if isinstance(weight, int | float) else 0.0,
+        weight=_amount(stored["weight"]),
         because=str(stored["because"]),
         vantage=str(stored.get("vantage") or ""),
+        full=None if full is None else _amount(full),
+        age=None if age is None else _amount(age),
+        against=_amount(stored.get("against")),
+        about=str(stored.get("workload") or ""),
     )
+
+
+def _amount(stored: Any) -> float:
+    return float(stored) if isinstance(stored, int | float) and isfinite(stored) else 0.0
 
 
 def _decision(stored: Mapping[str, Any], alternatives: list[Mapping[str, Any]]) -> Decision:

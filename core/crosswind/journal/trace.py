@@ -8,7 +8,7 @@ and not a staircase.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,6 +59,11 @@ class EventNode:
         return findings.evidence(self.event.get("data"))
 
     @property
+    def weighing(self) -> findings.Weighing | None:
+        """What the evidence that it holds came to."""
+        return findings.weighing(self.event.get("data"))
+
+    @property
     def decisions(self) -> tuple[findings.Decision, ...]:
         """The decisions that it holds."""
         return findings.decisions(self.event.get("data"))
@@ -107,6 +112,12 @@ class Trace:
         return max(end - self.chain.opened, 0.0)
 
     @property
+    def believed(self) -> EventNode | None:
+        """The event that holds what was believed last, and why; None where nothing was weighed."""
+        weighed = [node for node in self.nodes if isinstance(node, EventNode) and node.pieces]
+        return max(reversed(weighed), key=lambda node: node.at, default=None)
+
+    @property
     def simulated(self) -> bool:
         """Whether anything in it was only assumed."""
         return any(run.record.simulated for run in self.chain.runs)
@@ -126,6 +137,7 @@ class Trace:
             else {"flight": lock.flight, "target": lock.target, "epoch": lock.epoch},
             "simulated": self.simulated,
             "evidence": [event["id"] for event in chain.evidence],
+            "believed": _believed_as_json(self.believed),
             "nodes": [_node_as_json(node) for node in self.nodes],
             "answers": {name: answer._asdict() for name, answer in chain.answers.items()},
         }
@@ -234,6 +246,20 @@ class _Tree:
 
 def _name(event: Mapping[str, Any]) -> tuple[str, str]:
     return str(event["source"]), str(event["id"])
+
+
+def _believed_as_json(node: EventNode | None) -> dict[str, Any] | None:
+    """What was believed last: each piece as it was weighed, the sum, and what it had to come to."""
+    if node is None:
+        return None
+    sums = node.weighing
+    return {
+        "event": node.event["id"],
+        "at": round(node.at, 6),
+        "because": node.because,
+        "weighing": None if sums is None else asdict(sums),
+        "pieces": [asdict(piece) for piece in node.pieces],
+    }
 
 
 def _node_as_json(node: EventNode | RunNode) -> dict[str, Any]:

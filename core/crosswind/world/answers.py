@@ -7,8 +7,9 @@ counts at the moment its request was due, so that a stalled target cannot hide i
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Reversible, Sequence
 from math import ceil
 from operator import attrgetter
 from pathlib import Path
@@ -58,12 +59,16 @@ class Disruption(NamedTuple):
 
 
 class Traffic(NamedTuple):
-    """Answers of one region; percentiles of the good ones only, None where there are none."""
+    """Answers of one region; percentiles of the good ones only, None where there are none.
+
+    `slow` are good ones that took longer than was asked for, None where nothing was asked for.
+    """
 
     requests: int
     errors: int
     p50: float | None
     p95: float | None
+    slow: int | None = None
 
 
 def read(path: Path) -> Iterator[Answer]:
@@ -112,13 +117,66 @@ def shares(
     ]
 
 
-def traffic(answers: Iterable[Answer]) -> Mapping[str, Traffic]:
-    """Requests, errors and latency by region; answers without a region are left out."""
+def traffic(answers: Iterable[Answer], slower_than: float | None = None) -> Mapping[str, Traffic]:
+    """Requests, errors and latency by region; answers without a region are left out.
+
+    Args:
+        slower_than: milliseconds; good answers that took longer are counted as slow.
+    """
     by_region: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
         if answer.region is not None:
             by_region[answer.region].append(answer)
-    return {region: _traffic(its) for region, its in sorted(by_region.items())}
+    return {region: _traffic(its, slower_than) for region, its in sorted(by_region.items())}
+
+
+def since(answers: Reversible[Answer], start: float, disorder: float) -> Iterator[Answer]:
+    """Those that were due at `start` or later, the newest first; it looks no further back.
+
+    Args:
+        disorder: seconds by which an answer may stand behind one that was due later.
+    """
+    for answer in reversed(answers):
+        if answer.at >= start:
+            yield answer
+        elif answer.at < start - disorder:
+            return
+
+
+def windows(
+    answers: Iterable[Answer],
+    now: float,
+    seconds: Sequence[float],
+    slower_than: float | None = None,
+) -> list[Mapping[str, Traffic]]:
+    """Requests, errors and slow answers by region, for each of several windows that end now.
+
+    All of them in one pass, so that a window of an hour costs no more beside one of a minute; no
+    percentiles. Windows are told in the order in which they are asked for.
+    """
+    ends = sorted(set(seconds))
+    counts: list[dict[str, list[int]]] = [{} for _ in ends]
+    for answer in answers:
+        shortest = bisect_left(ends, now - answer.at)
+        if answer.region is None or shortest == len(ends):
+            continue
+        count = counts[shortest].setdefault(answer.region, [0, 0, 0])
+        count[0] += 1
+        if not answer.good:
+            count[1] += 1
+        elif slower_than is not None and answer.ms > slower_than:
+            count[2] += 1
+    told: dict[float, Mapping[str, Traffic]] = {}
+    totals: dict[str, list[int]] = {}
+    for end, its in zip(ends, counts, strict=True):
+        for region, count in its.items():
+            before = totals.get(region, [0, 0, 0])
+            totals[region] = [a + b for a, b in zip(before, count, strict=True)]
+        told[end] = {
+            region: Traffic(requests, errors, None, None, None if slower_than is None else slow)
+            for region, (requests, errors, slow) in sorted(totals.items())
+        }
+    return [told[one] for one in seconds]
 
 
 def disruption(answers: Iterable[Answer], threshold: float, window: float) -> Disruption:
@@ -183,13 +241,14 @@ def _steady(ordered: Sequence[Answer], first: int, threshold: float, window: flo
     return True
 
 
-def _traffic(answers: Sequence[Answer]) -> Traffic:
+def _traffic(answers: Sequence[Answer], slower_than: float | None) -> Traffic:
     times = sorted(answer.ms for answer in answers if answer.good)
     return Traffic(
         requests=len(answers),
         errors=len(answers) - len(times),
         p50=_percentile(times, 50),
         p95=_percentile(times, 95),
+        slow=None if slower_than is None else len(times) - bisect_right(times, slower_than),
     )
 
 

@@ -50,7 +50,7 @@ class Refused(CallFailed):
         self.body = body
 
 
-def path(*segments: str, **query: float) -> str:
+def path(*segments: str, **query: float | str) -> str:
     """A path of these segments, quoted, with a query string."""
     quoted = "/" + "/".join(quote(segment, safe="") for segment in segments)
     return f"{quoted}?{urlencode(query)}" if query else quoted

@@ -7,6 +7,7 @@ in any process and after a restart.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, overload
@@ -27,6 +28,7 @@ from crosswind.operations.telemetry import (
     ReadTelemetry,
     RegionTelemetry,
     Telemetry,
+    Window,
 )
 from crosswind.operations.traffic import CurrentWeights, SetWeights, WeightsSet
 from crosswind.world import client
@@ -251,15 +253,29 @@ class TelemetryPerformer:
             sent=sent,
             failed=sent - len(latencies),
             latency=median(latencies) if latencies else None,
+            fastest=min(latencies, default=None),
             error=error,
         )
 
     def _traffic(self, query: ReadTelemetry, timeout: float) -> Telemetry:
-        target = client.path("admin", "telemetry", query.workload, seconds=query.seconds)
-        answer = client.call(self._proxy(), "GET", target, timeout=timeout)
+        """What the proxy has seen; nothing where it does not answer."""
+        asked: dict[str, float | str] = {"seconds": query.seconds}
+        if query.slower_than is not None:
+            asked["slower_than"] = query.slower_than
+        if query.windows:
+            asked["windows"] = ",".join(map(str, query.windows))
+        target = client.path("admin", "telemetry", query.workload, **asked)
+        try:
+            answer = client.call(self._proxy(), "GET", target, timeout=timeout)
+        except client.Unreachable:
+            return Telemetry(seconds=query.seconds, regions={})
         return Telemetry(
             seconds=answer["seconds"],
-            regions={region: RegionTelemetry(**seen) for region, seen in answer["regions"].items()},
+            regions=_seen(answer["regions"]),
+            windows=tuple(
+                Window(seconds=one["seconds"], regions=_seen(one["regions"]))
+                for one in answer["windows"]
+            ),
         )
 
     def _outage(self, query: MeasureOutage, timeout: float) -> Outage:
@@ -285,6 +301,10 @@ def performers(directory: Path) -> tuple[TrafficPerformer, EndpointPerformer, Te
         EndpointPerformer(directory),
         TelemetryPerformer(directory),
     )
+
+
+def _seen(regions: Mapping[str, Any]) -> dict[str, RegionTelemetry]:
+    return {region: RegionTelemetry(**its) for region, its in regions.items()}
 
 
 def _state(region: str, port: int, workload: str, timeout: float) -> EndpointState:

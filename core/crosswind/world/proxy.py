@@ -8,7 +8,9 @@ POST /v1/infer                       to the next region by weight; nothing is re
 GET  /healthz
 PUT  /admin/weights                  {workload, weights, key, epoch}: compare and set by epoch
 GET  /admin/weights/WORKLOAD         the weights and the epoch in force
-GET  /admin/telemetry/WORKLOAD       ?seconds=N: requests, errors, p50, p95 (ms) by region
+GET  /admin/telemetry/WORKLOAD       ?seconds=N: requests, errors, p50, p95 (ms) by region;
+                                     &slower_than=MS counts slow answers as well,
+                                     &windows=A,B,C tells the counts of further windows
 GET  /admin/disruption/WORKLOAD      ?since=T&threshold=X&window=S: when failures began, ended
 """
 
@@ -22,10 +24,11 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from crosswind.operations.telemetry import MAX_WINDOWS, WindowSeconds
 from crosswind.world import answers, lifetime
 from crosswind.world.answers import Answer
 from crosswind.world.control import Control, ControlLog, Order
@@ -51,12 +54,21 @@ class SetWeights(BaseModel):
     epoch: int = Field(ge=0, le=2**53)
 
 
+def _listed(text: object) -> object:
+    """The numbers of a list that commas divide."""
+    return text.split(",") if isinstance(text, str) else text
+
+
 class Window(BaseModel):
-    """The seconds up to now."""
+    """The seconds up to now, from what latency in ms on an answer is slow, and further windows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float = Field(default=10.0, gt=0, le=86_400)
+    slower_than: float | None = Field(default=None, gt=0)
+    windows: Annotated[
+        tuple[WindowSeconds, ...], BeforeValidator(_listed), Field(max_length=MAX_WINDOWS)
+    ] = ()
 
 
 class Span(BaseModel):
@@ -180,17 +192,28 @@ class Proxy:
         }
 
     def _telemetry(self, workload: str, window: Window) -> Response:
-        start = time.time() - window.seconds
-        passed = answers.traffic(a for a in self._passed[workload] if a.at >= start)
-        unseen = answers.Traffic(0, 0, None, None)
+        now, slower_than = time.time(), window.slower_than
+        # An answer stands where it came, at most one timeout after the request was due.
+        disorder = self._timeout + 1.0
+        passed = self._passed[workload]
+        unseen = answers.Traffic(0, 0, None, None, None if slower_than is None else 0)
+
+        def told(seen: Mapping[str, answers.Traffic]) -> dict[str, Any]:
+            return {region: seen.get(region, unseen)._asdict() for region in self._upstreams}
+
+        last = answers.since(passed, now - window.seconds, disorder)
+        longest = answers.since(passed, now - max(window.windows, default=0.0), disorder)
+        further = answers.windows(longest, now, window.windows, slower_than)
         return Response(
             200,
             {
                 "workload": workload,
                 "seconds": window.seconds,
-                "regions": {
-                    region: passed.get(region, unseen)._asdict() for region in self._upstreams
-                },
+                "regions": told(answers.traffic(last, slower_than)),
+                "windows": [
+                    {"seconds": seconds, "regions": told(seen)}
+                    for seconds, seen in zip(window.windows, further, strict=True)
+                ],
             },
         )
 

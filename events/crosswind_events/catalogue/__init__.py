@@ -34,6 +34,8 @@ MODULES = (
     "capacity",
     "traffic",
     "probe",
+    "drift",
+    "fleet",
     "approval",
     "incident",
     "chain",

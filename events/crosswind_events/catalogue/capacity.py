@@ -13,12 +13,16 @@ from .failover import Plan
 
 
 class CapacityRequested(EventData, type="dev.crosswind.capacity.requested.v1"):
-    """A plan needs `replicas` in total in one region; `ready` of them serve already."""
+    """A plan needs `replicas` in total in one region; `ready` of them serve already.
+
+    What is only `spare` is not waited for.
+    """
 
     plan: Plan
     region: Region
     replicas: Annotated[int, Field(ge=0, le=100_000)]
     ready: Annotated[int, Field(ge=0, le=100_000)]
+    spare: bool = False
 
 
 class CapacityDue(EventData, type="dev.crosswind.capacity.due.v1"):

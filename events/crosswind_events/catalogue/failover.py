@@ -14,13 +14,21 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Shares = Annotated[Mapping[Region, Share], Field(max_length=64)]
 Replicas = Annotated[Mapping[Region, Annotated[int, Field(ge=0, le=100_000)]], Field(max_length=64)]
 Regions = Annotated[tuple[Region, ...], Field(max_length=64)]
-Workloads = Annotated[tuple[Name, ...], Field(max_length=500)]
+Workloads = Annotated[tuple[Name, ...], Field(max_length=2000)]
 Outcome = Literal["moved", "unaffected", "impossible", "failed"]
-Outcomes = Annotated[Mapping[Name, Outcome], Field(max_length=500)]
+Outcomes = Annotated[Mapping[Name, Outcome], Field(max_length=2000)]
+
+
+Weight = Annotated[float, Field(ge=0.0)]
 
 
 class Piece(Part):
-    """One piece of evidence: what it counts for, and why."""
+    """One piece of evidence: what it counts for, and why.
+
+    `weight` is what it counts for; `full` what it would if it were fresh and stood, `age` for how
+    many seconds it had been true when it was weighed. `against` is what a word to the contrary
+    takes from the sum.
+    """
 
     event: Name
     source: Name
@@ -29,8 +37,28 @@ class Piece(Part):
     workload: Name | None = None
     vantage: Name | None = None
     at: Instant
-    weight: Annotated[float, Field(ge=0.0)]
+    weight: Weight
     because: Text
+    full: Weight | None = None
+    age: float | None = None
+    against: Weight = 0.0
+
+
+class Weighing(Part):
+    """The sum of some evidence, and what it had to come to.
+
+    `about` is the workload that it is about, None for the region as a whole. `total` is what
+    speaks for it, less what speaks `against` it, and never below 0. `views` are the independent
+    ones among the pieces that count.
+    """
+
+    about: Name | None = None
+    total: Weight
+    against: Weight = 0.0
+    quorum: Weight
+    views: Annotated[int, Field(ge=0)]
+    views_needed: Annotated[int, Field(ge=0)]
+    reached: bool
 
 
 Pieces = Annotated[tuple[Piece, ...], Field(max_length=200)]
@@ -40,9 +68,10 @@ class Alternative(Part):
     """One way to serve a workload's traffic, and what it would mean.
 
     `unserved` is the share of demand for which it has no capacity, `slow` the share of traffic
-    that it sends to regions slower than the objective, `untrusted` the share that it newly sends to
-    regions that have only just recovered. `cost_delta` (against now) and `egress`
-    are USD per hour, `latency_ms` is the mean over its traffic. `breaks` names every rule that it
+    that it sends to regions slower than the objective, `delayed` the share of an hour's demand that
+    is lost while new replicas start. `untrusted` is the share that it newly sends to regions that
+    have only just recovered, `crowded` the share that it sends to one region, or failing domain,
+    beyond what the workload wishes. `cost_delta` (against now) and `egress` are USD per hour, `latency_ms` is the mean over its traffic. `breaks` names every rule that it
     breaks; `because` says why it was chosen or not.
     """
 
@@ -51,7 +80,9 @@ class Alternative(Part):
     replicas: Replicas
     unserved: Share
     slow: Share
+    delayed: Share = 0.0
     untrusted: Share = 0.0
+    crowded: Share = 0.0
     latency_ms: float | None = None
     cost_delta: float
     egress: float
@@ -68,11 +99,26 @@ class Decision(Part):
     because: Text
 
 
+class Allotted(Part):
+    """What one workload may have in a region that many want, in replicas.
+
+    `replicas` is its own in the plan that was made for all of a sweep together. Where it cannot
+    keep to that plan it may have up to `most`, which leaves what others have that are as important
+    or more.
+    """
+
+    replicas: Annotated[int, Field(ge=0, le=100_000)]
+    most: Annotated[int, Field(ge=0, le=100_000)]
+
+
+Allotments = Annotated[Mapping[Region, Allotted], Field(max_length=64)]
+
+
 class Sweep(Part):
     """All workloads that leave a region, or come back to it, together.
 
     A sweep has rounds: `waiting` workloads of a region with very many, and workloads that evidence
-    has named meanwhile, make another one. `earlier` holds the outcomes of the rounds before,
+    has named meanwhile, make another one. Branches carry neither these nor `earlier`, which holds the outcomes of the rounds before,
     `slowest` the longest recovery measured in them, in seconds. `began` is when the first evidence
     was given. `relapse` says that the region failed while its traffic was on the way back.
     """
@@ -93,8 +139,10 @@ class Plan(Part):
 
     `excluded` and `ceilings` are what earlier attempts have found out, see `FailoverRequested`.
     `origin` is where the traffic was at acceptance, `target` where it shall be. `replicas` is the
-    number needed in total for each region, `ready` what served there when it was made. `epoch` is
-    the register's at acceptance. `pause` between two steps is in seconds.
+    number needed in total for each region, `ready` what served there when it was made. `spare` is
+    asked for besides, in total for each region, in case that too little of it is granted; `rest` is
+    what was intended where plans of this chain have asked for more, and what is not needed in the
+    end goes back to it. `epoch` is the register's at acceptance. `pause` between two steps is in seconds.
     """
 
     id: Name
@@ -107,6 +155,9 @@ class Plan(Part):
     target: Shares
     replicas: Replicas
     ready: Replicas
+    spare: Replicas = Field(default_factory=dict)
+    rest: Replicas = Field(default_factory=dict)
+    allotted: Allotments = Field(default_factory=dict)
     epoch: Annotated[int, Field(ge=0)]
     steps: Annotated[int, Field(ge=1, le=100)]
     pause: Annotated[float, Field(ge=0.0)]
@@ -116,14 +167,27 @@ class EvidenceDue(EventData, type="dev.crosswind.evidence.due.v1"):
     """The time for more evidence about a region is over; it is `extended` at most once.
 
     `about` is what the evidence would show: that the region fails, or that it is well again.
-    `pieces` and `because` say what there was when the wait began, and what is wanting.
+    `pieces`, `weighing` and `because` say what there was when the wait began, and what is wanting.
     """
 
     region: Region
     about: Literal["failover", "recovery"]
     extended: bool = False
     pieces: Pieces = ()
+    weighing: Weighing | None = None
     because: Text | None = None
+
+
+class EvidenceContradicted(EventData, type="dev.crosswind.evidence.contradicted.v1"):
+    """Enough was said of a region to leave it, and what speaks against that makes it too little.
+
+    It is said once in a chain. Nothing follows from it: the chain goes on waiting for evidence.
+    """
+
+    region: Region
+    pieces: Pieces
+    weighing: Weighing
+    because: Text
 
 
 class FailoverConfirmed(EventData, type="dev.crosswind.failover.confirmed.v1"):
@@ -131,22 +195,26 @@ class FailoverConfirmed(EventData, type="dev.crosswind.failover.confirmed.v1"):
 
     sweep: Sweep
     pieces: Pieces
+    weighing: Weighing | None = None
     because: Text
 
 
 class FailoverRequested(EventData, type="dev.crosswind.failover.requested.v1"):
     """A plan is wanted for one workload.
 
-    `excluded` regions take no traffic. `ceilings` are the replicas that a region can have at the
-    most, as an earlier attempt has found. `conflicts` counts plans that were overtaken by another.
+    `allotted` is what it may have where many want more than there is. `excluded` regions take no
+    traffic. `ceilings` are the replicas that a region can have at the most, as an earlier attempt
+    has found. `rest` see `Plan`. `conflicts` counts plans that were overtaken by another.
     """
 
     sweep: Sweep
     workload: Name
     attempt: Annotated[int, Field(ge=1)] = 1
     conflicts: Annotated[int, Field(ge=0)] = 0
+    allotted: Allotments = Field(default_factory=dict)
     excluded: Regions = ()
     ceilings: Replicas = Field(default_factory=dict)
+    rest: Replicas = Field(default_factory=dict)
     because: Text
 
 
@@ -181,7 +249,7 @@ class SweepSettled(EventData, type="dev.crosswind.failover.sweep_settled.v1"):
 
     sweep: Sweep
     outcomes: Outcomes
-    reasons: Annotated[Mapping[Name, Text], Field(max_length=500)]
+    reasons: Annotated[Mapping[Name, Text], Field(max_length=2000)]
     plan: Name | None = None
     slowest: float | None = None
 
@@ -223,6 +291,7 @@ class FailoverUnconfirmed(
 
     region: Region
     pieces: Pieces
+    weighing: Weighing | None = None
     because: Text
 
 
@@ -235,6 +304,7 @@ class FailoverUnneeded(EventData, type="dev.crosswind.failover.unneeded.v1", end
 
 TYPES: tuple[type[EventData], ...] = (
     EvidenceDue,
+    EvidenceContradicted,
     FailoverConfirmed,
     FailoverRequested,
     FailoverPlanned,

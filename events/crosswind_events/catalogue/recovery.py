@@ -9,7 +9,7 @@ from pydantic import Field
 from crosswind_events.data import EventData
 from crosswind_events.fields import Instant, Name, Region, Text
 
-from .failover import Decision, Outcomes, Pieces, Plan, Replicas, Sweep
+from .failover import Decision, Outcomes, Pieces, Plan, Replicas, Sweep, Weighing
 
 
 class RecoveryConfirmed(EventData, type="dev.crosswind.recovery.confirmed.v1"):
@@ -17,6 +17,7 @@ class RecoveryConfirmed(EventData, type="dev.crosswind.recovery.confirmed.v1"):
 
     region: Region
     pieces: Pieces
+    weighing: Weighing | None = None
     because: Text
 
 
@@ -90,6 +91,7 @@ class RecoveryUnconfirmed(
 
     region: Region
     pieces: Pieces
+    weighing: Weighing | None = None
     because: Text
 
 

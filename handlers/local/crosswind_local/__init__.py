@@ -1,8 +1,14 @@
 """The cloud on a laptop: servers that speak a cloud service's own wire protocol to its own SDK.
 
-Each service is one folder and needs nothing of the others. `crosswind_local.pubsub` is Google
-Cloud Pub/Sub. What they share is small and lives beside this file: the clock, the lifecycle, the
-errors, the bound on memory, the record of calls and the inspection endpoint.
+Each service is one folder and needs nothing of the others.
+
+    pubsub         Google Cloud Pub/Sub, in this process
+    ministack      much of AWS, a server of others in a process and environment of its own
+    moto           the rest of AWS, likewise
+    lambda_host    AWS Lambda: a function under AWS's own runtime client
+
+What they share is small and lives beside this file: the clock, the lifecycle, the errors, the
+bound on memory, the record of calls, the inspection endpoint, and how servers of others are run.
 
     from crosswind_local.pubsub import PubSubEmulator
 

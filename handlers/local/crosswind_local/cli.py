@@ -8,12 +8,17 @@ import json
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import click
 
 from crosswind_local.errors import StartFailed
+from crosswind_local.lifecycle import LocalService
 from crosswind_local.memory import DEFAULT_LIMIT
+
+_port = click.option("--port", default=0, show_default="a free one", help="Port of 127.0.0.1.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @click.group()
@@ -26,8 +31,8 @@ def main(debug: bool) -> None:
 
 
 @main.command()
-@click.option("--port", default=0, show_default="a free one", help="Port of 127.0.0.1.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_port
+@_as_json
 @click.option(
     "--memory",
     default=DEFAULT_LIMIT // 1024**2,
@@ -40,16 +45,54 @@ def pubsub(port: int, as_json: bool, memory: int) -> None:
     # Imported here because it costs a third of a second, which --help need not pay.
     from crosswind_local.pubsub import PubSubEmulator
 
-    stop = _interrupted()
     service = PubSubEmulator(port=port, memory_limit=memory * 1024**2)
+    _serve(service, as_json, lambda: service.inspection_url)
+
+
+@main.command()
+@_port
+@_as_json
+def aws(port: int, as_json: bool) -> None:
+    """Run AWS, as ministack emulates it, until interrupted.
+
+    The first time, its environment is made, which takes about half a minute.
+    """
+    from crosswind_local.ministack import Ministack
+
+    _serve(Ministack(port=port), as_json)
+
+
+@main.command()
+@_port
+@_as_json
+def moto(port: int, as_json: bool) -> None:
+    """Run what moto has of AWS (SageMaker, Cost Explorer, ...) until interrupted.
+
+    The first time, its environment is made, which takes about half a minute.
+    """
+    from crosswind_local.moto import Moto
+
+    _serve(Moto(port=port), as_json)
+
+
+def _serve(
+    service: LocalService, as_json: bool, inspection: Callable[[], str] | None = None
+) -> None:
+    """Run a service until interrupted, and say how to reach it.
+
+    `inspection`, asked once it runs, is where what it holds can be read.
+    """
+    stop = _interrupted()
     try:
         with service:
+            url = inspection() if inspection is not None else None
             if as_json:
-                click.echo(json.dumps({**service.env, "inspection": service.inspection_url}))
+                click.echo(json.dumps(service.env | ({"inspection": url} if url else {})))
             else:
                 for name, value in service.env.items():
                     click.echo(f"{name}={value}")
-                click.echo(f"Inspect at {service.inspection_url}", err=True)
+                if url:
+                    click.echo(f"Inspect at {url}", err=True)
             stop.wait()
     except StartFailed as error:
         raise click.ClickException(str(error)) from error

@@ -1,7 +1,7 @@
 """What goes wrong in a local service.
 
 LocalCloudError
-├── StartFailed      the server could not begin to listen (also an OSError)
+├── StartFailed      the service could not begin to serve (also an OSError)
 └── ServiceError     the answer that the real service would give to a request
 """
 
@@ -26,7 +26,7 @@ class LocalCloudError(Exception):
 
 
 class StartFailed(LocalCloudError, OSError):
-    """The server could not begin to listen on the address it was given."""
+    """The service could not begin: its port is taken, its environment or process failed."""
 
 
 class ServiceError(LocalCloudError):

@@ -1,24 +1,34 @@
 """Fixtures for tests against local services.
 
-One emulator serves the whole session; each test has a project of its own, so tests share no
-topic and no subscription although their names are the same, and what a test made is gone after it.
+One emulator serves the whole session; each test has a project or account of its own, so tests
+share no topic, queue or table although their names are the same. An emulator that cannot be
+started is an error of the test that needs it, never a reason to skip it.
 
     def test_it(pubsub_project: str) -> None:
         publisher = pubsub_v1.PublisherClient()
         publisher.create_topic(name=publisher.topic_path(pubsub_project, "orders"))
+
+    def test_that(aws_account: str) -> None:
+        boto3.client("sqs").create_queue(QueueName="orders")
 """
 
 import itertools
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from crosswind_local.aws_sites import AwsSite
+    from crosswind_local.moto import Moto
     from crosswind_local.pubsub import PubSubEmulator
 
 _NUMBERS = itertools.count(1)
+
+_ACCOUNTS = 111122220000
+"""Accounts of tests are numbered from here; no document and no customer uses them."""
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +60,76 @@ def project_id(test: str, number: int) -> str:
     """A valid project id (6 to 30 of a-z, 0-9 and "-") that tells the test's name."""
     name = re.sub(r"[^a-z0-9]+", "-", test.lower()).strip("-")[:20].strip("-")
     return f"t-{number}-{name}" if name else f"t-{number}-test"
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> "Iterator[AwsSite]":
+    """AWS for the whole session: ministack, or what `CROSSWIND_TEST_AWS` names."""
+    from crosswind_local.aws_sites import AwsSite, elsewhere
+
+    site = elsewhere()
+    if site is not None:
+        yield site
+        return
+    from crosswind_local.ministack import Ministack
+
+    with Ministack() as ministack:
+        yield AwsSite(ministack)
+
+
+@pytest.fixture
+def aws_account(local_aws: "AwsSite", monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of an account that is this test's own; the environment points SDKs to it.
+
+    Where `CROSSWIND_TEST_AWS` names a real account it is that one, whatever else is in it.
+    """
+    account = _account(local_aws)
+    _point(local_aws.env(account), monkeypatch)
+    return account
+
+
+@pytest.fixture(scope="module")
+def aws_module_account(local_aws: "AwsSite") -> Iterator[str]:
+    """The id of an account that the tests of a module share; the environment points SDKs to it."""
+    account = _account(local_aws)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _point(local_aws.env(account), monkeypatch)
+        yield account
+
+
+@pytest.fixture(scope="session")
+def local_moto() -> "Iterator[Moto]":
+    """What moto has of AWS, for the whole session."""
+    from crosswind_local.moto import Moto
+
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def moto_account(local_moto: "Moto", monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of moto's one account, empty; the environment points SDKs to it."""
+    from crosswind_local.accounts import ACCOUNT
+
+    local_moto.reset()
+    _point(local_moto.env, monkeypatch)
+    return ACCOUNT
+
+
+def _account(site: "AwsSite") -> str:
+    if not site.is_real:
+        return str(_ACCOUNTS + next(_NUMBERS))
+    import boto3
+
+    return str(boto3.client("sts").get_caller_identity()["Account"])
+
+
+def _point(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    if env:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"):
+            monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    if "boto3" in sys.modules:
+        # Its default session keeps the credentials that it found first, those of another test.
+        monkeypatch.setattr("boto3.DEFAULT_SESSION", None)

@@ -33,7 +33,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_the_notification_moves_nothing_and_the_evidence_is_shown(told: str) -> None:
     assert "The provider's word alone moves nothing" in told
-    assert re.search(r"provider +unhealthy +//health.amazonaws.com", told)
+    assert re.search(r"provider +unhealthy +[\d.]+ m?s +//health.amazonaws.com", told)
     assert re.search(r"probe at \w+ +unhealthy", told)
 
 
@@ -54,7 +54,7 @@ def test_a_worker_was_killed_and_no_action_took_effect_twice(told: str) -> None:
 def test_the_callers_recovered_in_measured_seconds(told: str) -> None:
     (seconds,) = re.findall(r"to the last: ([\d.]+) s", told)
     assert 0 < float(seconds) < 60
-    assert re.search(r"gcp/us-central1 +80%", told)
+    assert re.search(r"gcp/us-central1 +67%", told)
 
 
 def test_a_stricter_policy_would_have_decided_otherwise(told: str) -> None:

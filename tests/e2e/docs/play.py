@@ -19,7 +19,7 @@ from crosswind.fleet.declaration import Fleet
 from crosswind.fleet.load import parse_fleet
 from e2e.docs.pages import LANGUAGES, Block, Command, blocks, commands
 
-_BORROWED: Final = re.compile(r"<!-- with ([\w.]+) of ([\w./]+) -->")
+_BORROWED: Final = re.compile(r"<!-- with ([\w.]+) of ([\w./-]+) -->")
 """How a page says that its reader has a file of another page."""
 
 

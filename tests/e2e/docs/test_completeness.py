@@ -124,18 +124,33 @@ def test_every_state_of_a_run_is_described() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == states
 
 
-def test_every_ending_of_the_failover_is_described() -> None:
-    app = failover_app()
-    ends = {
+DECLARED = ("apply", "drift")
+"""The groups of the built-in app that bring the world to what is declared or intended."""
+
+
+def endings(*, declared: bool) -> dict[str, str | None]:
+    """The outcomes of the chains that those groups begin, or of the others."""
+    return {
         emits.data.event_type.removeprefix("dev.crosswind.").removesuffix(".v1"): emits.data.ends
-        for handler in app.handlers
+        for handler in failover_app().handlers
         for emits in handler.emits
-        if emits.data.ends and emits.via != "start"
+        if emits.data.ends and emits.via != "start" and (handler.group in DECLARED) == declared
     }
-    table = text("failover.md").partition("## How a chain ends")[2].partition("## ")[0]
-    rows = dict(re.findall(r"^\| `([\w.]+)` \| `([\w-]+)` \|", table, re.MULTILINE))
+
+
+def described(page: str) -> dict[str, str]:
+    """The endings in the table of a page."""
+    table = text(page).partition("## How a chain ends")[2].partition("## ")[0]
+    return dict(re.findall(r"^\| `([\w.]+)` \| `([\w-]+)` \|", table, re.MULTILINE))
+
+
+def test_every_ending_of_the_failover_is_described() -> None:
     by_engine = {"chain.stalled": "stalled", "deadletter": "failed"}
-    assert rows == ends | by_engine
+    assert described("failover.md") == endings(declared=False) | by_engine
+
+
+def test_every_ending_of_applying_and_of_drift_is_described() -> None:
+    assert described("applying.md") == endings(declared=True)
 
 
 def test_every_field_of_the_failover_policy_has_advice() -> None:
@@ -152,8 +167,8 @@ def public(name: str) -> bool:
 
 
 PUBLIC = (
-    r"crosswind|crosswind\.(testing|errors|ports|signals)"
-    r"|crosswind\.(chains\.failover|engine\.settings)"
+    r"crosswind|crosswind\.(testing|errors|ports|signals|sim)"
+    r"|crosswind\.(chains\.failover|engine\.settings|planner)"
     r"|crosswind\.(fleet|operations|world)\.\w+"
     r"|crosswind_events(\.catalogue\.\w+)?|crosswind_(aws|gcp|azure)\.signals"
     r"|crosswind_local|crosswind_local\.pubsub"

@@ -10,12 +10,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from crosswind.cli.faults import NO
+from crosswind.actions import Call
+from crosswind.chains.incidents.operations import OpenIncident
+from crosswind.chains.incidents.performer import IncidentPerformer
+from crosswind.cli.faults import NO, NOTHING
 from crosswind.cli.reference import reference
+from crosswind.embedded.sqlite_store import SqliteStore
+from crosswind.sim import Fault, Faults
 from integration.cli.project import Project, ask, enter, leave, make
 
 DOCS = Path(__file__).parents[3] / "docs" / "cli.md"
@@ -43,8 +49,31 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         Path("stuck").unlink()
         project.publish("azure/westeurope")
         project.publish("gcp/us-central1")
+        for name, value in STILL.items():
+            monkeypatch.setenv(name, value)
+        acting = Path("fleet.yaml").read_text().replace("default: propose", "default: act")
+        Path("acting.yaml").write_text(acting)
+        project.cw("fleet", "apply", "--fleet", "acting.yaml", "--yes")
+        open_incident()
+        for file in ("march.jsonl", "outages.jsonl"):
+            shutil.copy(SHADOW / file, file)
+        shutil.copy("drilled.yaml", "patient.yaml")
+        broken = Faults([Fault("outage", 600, 1_800, region="aws/us-east-1")])
+        Path("broken.json").write_text(broken.to_json())
         leave(project.folder)
         yield project.folder
+
+
+def open_incident() -> None:
+    """Open one about the first region, in the store of the project."""
+    with closing(SqliteStore(Path(".crosswind/crosswind.sqlite"))) as store:
+        incident = OpenIncident(
+            incident="region:aws/us-east-1",
+            title="aws/us-east-1 fails and is not left by all",
+            severity="major",
+            region="aws/us-east-1",
+        )
+        IncidentPerformer(store, "example").perform(incident, Call(key="k", timeout=5.0))
 
 
 @pytest.fixture
@@ -61,18 +90,45 @@ def seasoned(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 EXPECTED = {
     "crosswind replay CHAIN --fleet stricter.yaml": NO,
+    # Only one declaration was applied.
+    "crosswind fleet rollback": NOTHING,
 }
-"""Examples of which the answer is no."""
+"""Examples of which the answer is no, or that find nothing."""
+
+STILL = {
+    "CROSSWIND_APP": "crosswind.chains.failover:app",
+    "CROSSWIND_PERFORMERS": "still:performers",
+}
+"""What the examples of `crosswind fleet` run with, for the project's own app applies nothing."""
+
+SHADOW = Path(__file__).parents[2] / "fixtures" / "shadow"
+FEWER = {
+    "1..1000 --days 3": "1..2 --days 1",
+    "1..100": "1..2",
+    "1..20": "1..2",
+    "--days 10": "--days 1",
+    "--days 30": "--days 1",
+}
+"""What is played less of than an example says, so that all of them take seconds."""
 
 
 @pytest.mark.parametrize("line", list(examples()))
-def test_each_example_of_the_reference_runs(line: str, seasoned: Project) -> None:
+def test_each_example_of_the_reference_runs(
+    line: str, seasoned: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = fill_in(line, seasoned)
+    if line.startswith(("crosswind fleet", "crosswind incident resolve")):
+        for name, value in STILL.items():
+            monkeypatch.setenv(name, value)
+    if line.startswith("crosswind drill"):
+        monkeypatch.setenv("CROSSWIND_FLEET", "drilled.yaml")
+        for name in STILL:
+            monkeypatch.delenv(name, raising=False)
     if line == "crosswind run":
         assert until_told_to_stop(shown) == 0
-    elif line == "crosswind approve CHAIN":
+    elif line in ("crosswind approve CHAIN", "crosswind fleet apply"):
         assert ask(shlex.split(shown)[1:], "y\n") == 0
-    elif "$(" in line or ">" in line:
+    elif "$(" in line or ">" in line or "&&" in line:
         assert in_a_shell(shown) == 0
     else:
         arguments = shlex.split(shown)
@@ -90,7 +146,13 @@ def fill_in(line: str, project: Project) -> str:
     """The example with a chain that waits for approval, and the id of a failed run."""
     waiting = project.json("chains", "--open")[0]["chain"]
     (letter,) = project.json("dlq", "list")
-    return line.replace("CHAIN", waiting[:8]).replace(" ID", f" {letter['id'][:10]}")
+    (applied,) = project.json("fleet", "history")
+    (incident,) = project.json("incident", "list", "--open")
+    named = incident if line.startswith("crosswind incident") else letter
+    filled = line.replace("CHAIN", waiting[:8]).replace(" ID", f" {named['id'][:10]}")
+    for many, few in FEWER.items():
+        filled = filled.replace(many, few)
+    return filled.replace("DIGEST", applied["digest"][:8])
 
 
 def on_path() -> dict[str, str]:

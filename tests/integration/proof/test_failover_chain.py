@@ -108,6 +108,11 @@ def leave(region: str, first: int, after: float = 0.0) -> tuple[Said, Said]:
     )
 
 
+def insist(region: str, first: int) -> tuple[Said, ...]:
+    """Enough evidence that a region fails though its probes are answered."""
+    return (*leave(region, first), said(first + 2, RegionUnhealthy, "provider", region, 0.02))
+
+
 def come_back(region: str, first: int, after: float) -> tuple[Said, Said]:
     """Enough evidence that it is well again."""
     return (
@@ -135,8 +140,8 @@ SCENARIOS: Final = (
     scenario(
         "two regions are left at once",
         {},  # their endpoints still answer, so that only the register knows
-        *leave(EAST, 1),
-        *leave(CENTRAL, 3),
+        *insist(EAST, 1),
+        *insist(CENTRAL, 4),
     ),
     scenario(
         "one region comes back while another is left",

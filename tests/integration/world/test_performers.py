@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,7 @@ from crosswind.operations.endpoints import (
 from crosswind.operations.telemetry import MeasureOutage, ProbeEndpoint, ReadTelemetry
 from crosswind.operations.traffic import CurrentWeights, SetWeights, WeightsSet
 from crosswind.world import client
-from crosswind.world.addresses import NoWorld
+from crosswind.world.addresses import Addresses, NoWorld
 from crosswind.world.control import read_control_log
 from crosswind.world.performers import (
     EndpointPerformer,
@@ -210,7 +212,8 @@ def test_a_probe_asks_the_region_past_the_proxy(lasting_world: World) -> None:
     well = performer.answer(ProbeEndpoint(workload="chat", region=EAST, count=4), timeout=2)
     assert (well.sent, well.failed, well.healthy, well.error) == (4, 0, True, "")
     assert well.latency is not None
-    assert 2 <= well.latency < 500
+    assert well.fastest is not None
+    assert 2 <= well.fastest <= well.latency < 500
 
 
 def test_a_probe_sees_through_a_grey_region(lasting_world: World) -> None:
@@ -253,6 +256,38 @@ def test_telemetry_and_outage_tell_what_callers_saw(lasting_world: World) -> Non
     assert seen.seconds == 600
     assert seen.regions[EAST].errors >= 4
     assert 0 < seen.error_rate < 1
+
+
+def test_telemetry_tells_several_windows_and_slow_answers_at_once(world: World) -> None:
+    turn_to(world, {EAST: 1.0}, "search")
+    world.fault(EAST, "slow", ms=120)
+    assert status(world, "search") == 200
+    world.fault(EAST, "none")
+    time.sleep(0.3)
+    assert status(world, "search") == 200
+    query = ReadTelemetry(workload="search", seconds=600, slower_than=100, windows=(600.0, 0.25))
+    seen = TelemetryPerformer(world.directory).answer(query, timeout=1)
+    assert seen.regions[EAST].slow == 1
+    assert [window.seconds for window in seen.windows] == [600.0, 0.25]
+    long, short = (window.regions[EAST] for window in seen.windows)
+    assert (long.requests, long.slow) == (2, 1)
+    assert (short.requests, short.slow) == (1, 0)
+    assert seen.windows[0].regions[CENTRAL].slow == 0
+
+
+def test_what_is_not_asked_of_telemetry_is_not_told(lasting_world: World) -> None:
+    turn_to(lasting_world, {EAST: 1.0})
+    seen = TelemetryPerformer(lasting_world.directory).answer(
+        ReadTelemetry(workload="chat", seconds=10), timeout=1
+    )
+    assert seen.windows == ()
+    assert seen.regions[EAST].slow is None
+
+
+def test_telemetry_that_does_not_answer_says_nothing_instead_of_failing(world: World) -> None:
+    os.kill(Addresses.read(world.directory).proxy.pid, signal.SIGKILL)
+    seen = TelemetryPerformer(world.directory).answer(ReadTelemetry(workload="chat"), timeout=1)
+    assert (seen.regions, seen.windows) == ({}, ())
 
 
 def test_the_telemetry_performer_changes_nothing(tmp_path: Path) -> None:

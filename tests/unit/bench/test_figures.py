@@ -35,6 +35,10 @@ from crosswind_events import CATALOGUE, Codec
         ("bench.ours.store_write", {}),
         ("bench.ours.waiting", {"waiting": 10}),
         ("bench.ours.waiting", {"waiting": 10, "journal": 50}),
+        ("bench.ours.fleet", {}),
+        ("bench.ours.fleet", {"as_json": True}),
+        ("bench.ours.bare_loader", {}),
+        ("bench.ours.bare_loader", {"as_json": True}),
         ("bench.peers.sdk", {}),
         ("bench.peers.sdk", {"blanks": True}),
     ],
@@ -128,4 +132,6 @@ def test_every_figure_that_is_promised_is_there() -> None:
         "start",
         "flat",
         "throughput",
+        "loading",
+        "planner",
     ]

@@ -27,6 +27,7 @@ from crosswind.operations.telemetry import (
     ReadTelemetry,
     RegionTelemetry,
     Telemetry,
+    Window,
 )
 from crosswind.operations.traffic import SetWeights, WeightsSet
 
@@ -43,6 +44,11 @@ class Cloud:
         down: since when a region is down.
         most: replicas that a region grants a workload at the most, where it is short.
         errors: error rate of a region that is up.
+        slow: milliseconds that every answer of a region takes, where that is more than 20.
+        blind: vantages whose own network is broken.
+        ill: workloads whose probes fail, and in which region, though the region is up.
+        past: by region and window in seconds, what was measured there.
+        lag: seconds by which telemetry is late; None where it measures nothing at all.
         mute: workloads whose endpoints cannot be asked about.
         measured: the outage as the callers saw it, where the test says so.
         pending: answers to requests for replicas that come later, by region: how many times.
@@ -54,6 +60,11 @@ class Cloud:
     down: dict[str, float] = field(default_factory=dict)
     most: dict[str, int] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)
+    blind: set[str] = field(default_factory=set)
+    ill: set[tuple[str, str]] = field(default_factory=set)
+    past: dict[tuple[str, float], RegionTelemetry] = field(default_factory=dict)
+    lag: float | None = 0.0
     pending: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     mute: set[str] = field(default_factory=set)
@@ -80,6 +91,8 @@ class Cloud:
         self.scales: dict[tuple[str, str], int] = {}
         self.keys: set[str] = set()
         self.steps: list[SetWeights] = []
+        self.probes: list[tuple[float, ProbeEndpoint]] = []
+        self.read: list[ReadTelemetry] = []
         self.scaled: list[ScaleEndpoint] = []
         self.told: list[Notify] = []
         self.served_again: dict[str, float] = {}
@@ -113,17 +126,9 @@ class Cloud:
                     states={region: self._state(query.workload, region) for region in query.regions}
                 )
             case ReadTelemetry():
-                return Telemetry(
-                    seconds=query.seconds,
-                    regions={
-                        region: self._traffic(query.workload, region, weight * query.seconds)
-                        for region, weight in self.weights[query.workload].items()
-                        if weight > 0
-                    },
-                )
+                return self._telemetry(query)
             case ProbeEndpoint():
-                failed = query.count if query.region in self.down else 0
-                return Probed(region=query.region, sent=query.count, failed=failed)
+                return self._probe(query)
             case MeasureOutage():
                 return self._outage(query.workload)
         raise TypeError(query)
@@ -170,13 +175,46 @@ class Cloud:
             region=region, reachable=True, ready=self.replicas.get((workload, region), 0)
         )
 
+    def _probe(self, query: ProbeEndpoint) -> Probed:
+        self.probes.append((self.clock(), query))
+        ill = (query.workload, query.region) in self.ill
+        if ill or query.region in self.down or query.vantage in self.blind:
+            return Probed(region=query.region, sent=query.count, failed=query.count)
+        took = self.slow.get(query.region, 20.0)
+        return Probed(region=query.region, sent=query.count, failed=0, latency=took, fastest=took)
+
+    def _telemetry(self, query: ReadTelemetry) -> Telemetry:
+        self.read.append(query)
+        if self.lag is None:
+            return Telemetry(seconds=query.seconds, regions={})
+        return Telemetry(
+            seconds=query.seconds,
+            regions={
+                region: self._traffic(query.workload, region, weight * query.seconds)
+                for region, weight in self.weights[query.workload].items()
+                if weight > 0
+            },
+            windows=tuple(
+                Window(
+                    seconds=seconds,
+                    regions={r: its for (r, past), its in self.past.items() if past == seconds},
+                )
+                for seconds in query.windows
+            ),
+            until=self.clock() - self.lag if self.lag else None,
+        )
+
     def _traffic(self, workload: str, region: str, seconds: float) -> RegionTelemetry:
         spec = self.fleet.workloads[workload]
         requests = round(spec.rate * seconds)
         if region in self.down:
             return RegionTelemetry(requests=requests, errors=requests)
+        took = self.slow.get(region)
         return RegionTelemetry(
-            requests=requests, errors=round(requests * self.errors.get(region, 0.0)), p50=20, p95=50
+            requests=requests,
+            errors=round(requests * self.errors.get(region, 0.0)),
+            p50=took or 20,
+            p95=took or 50,
         )
 
     def _hurt(self, workload: str) -> bool:

@@ -93,6 +93,12 @@ class Drama(Stage):
             )
         )
 
+    def round(self) -> None:
+        """One round of the probes, with all that is shifted within it."""
+        self.tick()
+        policy = self.fleet.probes
+        self.pass_time(policy.every * policy.jitter)
+
     def watch(self, seconds: float, every: float = 5.0) -> None:
         """Let time pass with the probes at work."""
         for _ in range(round(seconds / every)):

@@ -11,6 +11,7 @@ from crosswind.fleet.declaration import Fleet
 from crosswind.fleet.state import RegionState, RegisterView, WorkloadState
 from crosswind.operations.endpoints import EndpointState
 from crosswind_events import Event, Native, RegionRecovered, RegionUnhealthy
+from crosswind_events.catalogue.failover import Allotted
 
 EAST: Final = "aws/us-east-1"
 OHIO: Final = "aws/us-east-2"
@@ -115,6 +116,8 @@ def situation(
     ready: Mapping[str, int] | None = None,
     excluded: tuple[str, ...] = (),
     ceilings: Mapping[str, int] | None = None,
+    allotted: Mapping[str, Allotted] | None = None,
+    rest: Mapping[str, int] | None = None,
 ) -> Situation:
     """What a plan is made from: every endpoint answers with its declared replicas."""
     spec = fleet.workloads["chat"]
@@ -133,4 +136,6 @@ def situation(
         },
         excluded=frozenset(excluded),
         ceilings=ceilings,
+        allotted=allotted or {},
+        rest=rest or {},
     )

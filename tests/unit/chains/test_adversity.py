@@ -155,6 +155,7 @@ def test_evidence_that_is_young_when_the_time_is_over_extends_it_once() -> None:
     drama.hear(vantage="paris")
     drama.pass_time(20)
     assert drama.outcome(chain) is None
+    drama.cloud.fail(EAST)
     drama.hear(evidence="telemetry")
     drama.pass_time(60)
     assert drama.outcome(chain) == "completed"

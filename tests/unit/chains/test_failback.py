@@ -70,6 +70,20 @@ def test_a_workload_as_declared_is_at_rest() -> None:
     assert at_rest(case, chosen)
 
 
+def test_for_a_sliver_of_its_traffic_a_workload_is_not_moved_once_more() -> None:
+    near = {EAST: 0.496, CENTRAL: 0.504, EUROPE: 0.0}
+    case = situation(FLEET, register(FLEET, weights=near, states={EAST: "soaking"}))
+    chosen = restore(case).chosen
+    assert chosen is not None
+    assert chosen.name == "as declared"
+    assert at_rest(case, chosen)
+    farther = {EAST: 0.49, CENTRAL: 0.51, EUROPE: 0.0}
+    case = situation(FLEET, register(FLEET, weights=farther, states={EAST: "soaking"}))
+    chosen = restore(case).chosen
+    assert chosen is not None
+    assert not at_rest(case, chosen)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.integers(0, 10), min_size=3, max_size=3).filter(any),

@@ -156,16 +156,30 @@ def test_without_a_safe_plan_nothing_is_changed_and_an_incident_is_opened() -> N
     assert [told.title for told in drama.cloud.told] == [f"critical: {incident.title}"]
 
 
-def test_the_same_trouble_is_told_once() -> None:
+def test_the_same_trouble_is_told_once_and_tried_again_after_a_while() -> None:
     lonely = fleet(workloads={"chat": workload(regions={EAST: placement(1.0, 10, 10)})})
     drama = Drama(lonely)
     drama.fail()
-    drama.pass_time(120)
-    drama.hear()
-    drama.hear(evidence="telemetry")
-    drama.pass_time(120)
+    drama.pass_time(30)
+    drama.fail()
+    assert len(drama.said(FailoverImpossible)) == 1
+    assert "could not be left 30 s ago" in drama.said(FailoverUnneeded)[-1].data.because
+    drama.pass_time(2 * lonely.probes.every)
+    drama.fail()
+    drama.pass_time(30)
+    assert len(drama.said(FailoverImpossible)) == 2
     assert len(drama.said(IncidentOpened)) == 2
     assert len(drama.cloud.told) == 1
+
+
+def test_a_person_who_says_that_a_region_fails_is_heard_at_once() -> None:
+    lonely = fleet(workloads={"chat": workload(regions={EAST: placement(1.0, 10, 10)})})
+    drama = Drama(lonely)
+    drama.fail()
+    drama.pass_time(30)
+    drama.hear(evidence="operator")
+    drama.pass_time(30)
+    assert len(drama.said(FailoverImpossible)) == 2
 
 
 def test_a_region_that_grants_only_a_part_is_planned_around() -> None:

@@ -90,6 +90,68 @@ def test_a_region_without_capacity_takes_only_what_it_can_serve() -> None:
     assert proposal.chosen.weights[EUROPE] >= 0.3 - 1e-6
 
 
+def test_a_division_that_no_person_would_think_of_is_found() -> None:
+    regions = document()["regions"] | {
+        CENTRAL: {"jurisdiction": "US", "egress": 1.0},
+        EUROPE: {"jurisdiction": "NL", "egress": 0.1, "price": 50.0},
+    }
+    spec = workload(gb_per_request=0.001, max_egress_usd_per_hour=250.0)
+    proposal = propose(situation(fleet(regions=regions, workloads={"chat": spec})))
+    assert proposal.chosen is not None
+    assert proposal.chosen.name == "as it is best divided"
+    # One more replica where sending is dear, and four where running is.
+    assert proposal.chosen.egress <= 250.0
+    assert proposal.chosen.replicas == {CENTRAL: 6, EUROPE: 4}
+    assert "dearer than as it is best divided" in rejected(proposal, f"all that moves to {EUROPE}")
+
+
+def test_replicas_that_have_to_start_are_damage_while_they_do() -> None:
+    ready = {CENTRAL: 5, EUROPE: 5}
+    found = chat(start_up=900)
+    proposal = propose(situation(found, ready=ready, view=None))
+    assert proposal.chosen is not None
+    # Europe is dearer, and serves already.
+    assert proposal.chosen.weights[EUROPE] == pytest.approx(0.5)
+    assert proposal.chosen.delayed == 0.0
+    assert "would harm 12.5% of the demand" in rejected(proposal, f"all that moves to {CENTRAL}")
+
+
+def test_a_spread_is_wished_and_costs_what_it_costs() -> None:
+    proposal = propose(situation(chat(spread={"max_share": 0.7})))
+    assert proposal.chosen is not None
+    assert proposal.chosen.weights[CENTRAL] == pytest.approx(0.7)
+    assert proposal.chosen.crowded == 0.0
+    assert "beyond its spread" in rejected(proposal, f"all that moves to {CENTRAL}")
+
+
+def test_a_spread_gives_way_before_anyone_is_harmed() -> None:
+    proposal = propose(situation(chat(spread={"max_share": 0.7}), silent=(EUROPE,)))
+    assert proposal.chosen is not None
+    assert proposal.chosen.weights[CENTRAL] == 1.0
+    assert proposal.chosen.crowded == pytest.approx(0.3)
+
+
+def test_gpus_that_others_hold_are_not_there() -> None:
+    regions = document()["regions"] | {
+        CENTRAL: {"jurisdiction": "US", "price": 2.0, "gpus": {"h100": 64}}
+    }
+    found = fleet(regions=regions, workloads={"chat": workload(gpu="h100", gpus_per_replica=8)})
+    chosen = propose(situation(found)).chosen
+    assert chosen is not None
+    assert chosen.replicas[CENTRAL] == 8
+
+
+def test_a_decision_fits_in_a_journal_however_many_regions_there_are() -> None:
+    names = [f"aws/r-{number}" for number in range(60)]
+    regions = {name: {"jurisdiction": "US"} for name in (EAST, *names)}
+    placements = {name: placement(0.0, 0, 10) for name in names} | {EAST: placement(1.0, 10, 10)}
+    found = fleet(regions=regions, workloads={"chat": workload(regions=placements)})
+    proposal = propose(situation(found))
+    assert proposal.chosen is not None
+    assert len(proposal.decision.model_dump_json()) < 60_000
+    assert proposal.decision.alternatives[0].because.startswith("chosen")
+
+
 def test_a_quota_shared_with_other_workloads_is_respected() -> None:
     regions = document()["regions"] | {CENTRAL: {"jurisdiction": "US", "price": 2.0, "quota": 12}}
     found = fleet(regions=regions)
@@ -149,6 +211,27 @@ def test_a_region_that_soaks_is_used_only_where_nothing_else_serves_as_well() ->
     alone = propose(situation(found, soaking, silent=(EUROPE,)))
     assert alone.chosen is not None
     assert alone.chosen.weights[CENTRAL] == 1.0
+
+
+def test_within_a_chain_nothing_goes_to_the_failing_domain_of_a_region_found_unfit() -> None:
+    regions = {
+        EAST: placement(0.5, 5, 10),
+        CENTRAL: placement(0.5, 5, 10),
+        OHIO: placement(0.0, 0, 10),
+        EUROPE: placement(0.0, 0, 10),
+    }
+    declared = document()["regions"] | {
+        EAST: {"jurisdiction": "US"},
+        CENTRAL: {"jurisdiction": "US", "failing_domains": ["grid:miso"]},
+        OHIO: {"jurisdiction": "US", "failing_domains": ["grid:miso"]},
+    }
+    found = fleet(regions=declared, workloads={"chat": workload(regions=regions)})
+    proposal = propose(situation(found, excluded=(CENTRAL,)))
+    assert proposal.chosen is not None
+    assert proposal.chosen.weights == {EUROPE: 1.0}
+    assert "shares grid:miso with gcp/us-central1, which was found unfit" in (
+        rejected(proposal, f"all that moves to {OHIO}")
+    )
 
 
 def test_an_excluded_region_is_left_as_well() -> None:
@@ -289,7 +372,8 @@ def test_a_plan_never_breaks_a_rule_and_never_uses_an_unfit_region(case: Situati
 
 
 def _cost(one: Alternative) -> tuple[float, float, float]:
-    return round(one.unserved + one.slow, 6), one.untrusted, one.cost_delta
+    harmed = one.unserved + one.slow / 2 + one.delayed
+    return round(harmed, 6), round(one.untrusted + one.crowded, 6), one.cost_delta
 
 
 @settings(max_examples=100, deadline=None)

@@ -354,6 +354,21 @@ def test_a_freeze_stops_actions_before_their_next_call_and_counts_no_failure() -
     assert stage.record("set").state == "committed"
 
 
+def test_a_freeze_does_not_stop_what_tells_people() -> None:
+    app = App("bells")
+
+    @app.on(name="ring", acts=[Ring])
+    def ring(event: Event[Asked], ctx: Context) -> Over:
+        ctx.act(Ring())
+        return Over()
+
+    stage, plant = played(app)
+    BrakeLever(stage.engine.ledger, "test", lambda: stage.now).freeze("ada", "exam week")
+    stage.say(Asked())
+    assert stage.record("ring").state == "committed"
+    assert [kind for kind, _ in plant.calls] == ["bell.ring"]
+
+
 def test_a_freeze_of_one_workload_spares_the_others() -> None:
     stage, _ = played(valves())
     lever = BrakeLever(stage.engine.ledger, "test", lambda: stage.now)

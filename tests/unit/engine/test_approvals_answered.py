@@ -7,7 +7,7 @@ import pytest
 from crosswind.actions import Action
 from crosswind.app import App
 from crosswind.context import Context
-from crosswind.engine.approvals import Approvals, Proposal
+from crosswind.engine.approvals import Approvals, NotAnApprover, Proposal
 from crosswind.errors import ActionRefused
 from crosswind.handlers import Flight
 from crosswind_events import Event
@@ -169,3 +169,23 @@ def test_an_action_of_many_arguments_can_be_proposed() -> None:
     stage = Stage(app, fleet=fleet("propose"), performers=[Plant(performs=(SetMany,))])
     stage.say(Asked())
     assert stage.record("set").state == "suspended"
+
+
+def test_only_those_whom_the_fleet_names_can_answer_and_only_for_what_is_theirs() -> None:
+    stage, plant, approvals, proposal = proposed()
+    runtime = stage.engine.runtime
+    modes = {
+        "default": "propose",
+        "approvers": [
+            {"who": "*@ops.example.com", "kinds": ["valve.*"]},
+            {"who": "bob@example.com", "workloads": ["search"]},
+        ],
+    }
+    runtime.fleet = fleet(modes=modes)
+    for stranger in ("eve@example.com", "bob@example.com"):
+        with pytest.raises(NotAnApprover, match=r"names \*@ops.example.com, bob@example.com"):
+            approvals.answer(stage.chain, proposal.approval, "granted", by=stranger)
+    assert approvals.waiting(stage.chain) == [proposal]
+    approvals.answer(stage.chain, proposal.approval, "granted", by="ann@ops.example.com")
+    stage.play()
+    assert len(plant.done) == 1

@@ -228,3 +228,20 @@ def test_a_deadline_that_comes_early_does_not_end_its_chain() -> None:
     stage.now -= 50
     stage.deliver(timer.body)
     assert head(stage).open
+
+
+def test_a_chain_that_another_has_closed_as_expired_is_told_to_have_stalled_all_the_same() -> None:
+    stage, _, timer = waiting()
+    first = stage.chain
+    stage.now += stage.engine.settings.lease + 1
+    stage.say(Asked(text="more"), id="2")
+    closed = stage.head(first)
+    assert closed is not None
+    assert closed.outcome == "expired"
+    for _ in range(2):
+        assert stage.engine.handle(Delivery(timer.id, timer.body), stage.app.groups[0]) is None
+    assert [one.data.chain for one in stage.said(ChainStalled)] == [first]
+    assert len(stage.said(IncidentOpened)) == 1
+    closed = stage.head(first)
+    assert closed is not None
+    assert closed.outcome == "expired"

@@ -11,6 +11,8 @@ from crosswind.fleet.declaration import Fleet
 from crosswind.fleet.rules import (
     Rule,
     depends_on,
+    egress_cost,
+    gpus_reserved,
     held,
     reserved,
     servable,
@@ -132,6 +134,33 @@ def test_all_workloads_together_have_at_most_the_quota_of_a_region() -> None:
     assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 4}, current=state, central=full) == []
 
 
+def test_all_workloads_together_have_at_most_the_gpus_that_a_region_offers() -> None:
+    regions = document()["regions"]
+    regions[CENTRAL]["gpus"] = {"h100": 40}
+    eight = {"gpu": "h100", "gpus_per_replica": 8}
+    declared = fleet(
+        regions=regions, workloads={"chat": workload(**eight), "search": workload(**eight)}
+    )
+    assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 3}) == []
+    assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 4}) == ["gpus"]
+    less = RegionState(reserved={"search": 1})
+    assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 4}, central=less) == []
+    view = RegionState(reserved={"chat": 2}, others=2, gpus={"h100": 16})
+    assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 4}, central=view) == ["gpus"]
+    full = RegionState(reserved={"search": 4, "chat": 4})
+    state = WorkloadState(weights={CENTRAL: 1.0}, capacity={CENTRAL: 4})
+    assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 4}, current=state, central=full) == []
+
+
+def test_a_kind_of_gpu_that_is_not_named_is_not_offered_and_where_none_is_anything_goes() -> None:
+    regions = document()["regions"]
+    regions[CENTRAL]["gpus"] = {"h100": 40}
+    other = fleet(regions=regions).workloads["chat"].model_copy(update={"gpu": "l4"})
+    declared = fleet(regions=regions).model_copy(update={"workloads": {"chat": other}})
+    assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 4}) == ["gpus"]
+    assert broken(declared, {EAST: 1.0}, {EAST: 4}) == []
+
+
 def test_at_least_one_region_that_serves_gets_the_workload() -> None:
     declared = with_chat(floor=0)
     assert broken(declared, {EAST: 0.5, CENTRAL: 0.5}, east=OFF, central=OFF) == ["all-regions-off"]
@@ -170,6 +199,19 @@ def test_answers_cost_at_most_the_budget_or_what_they_cost_already() -> None:
     assert broken(declared, {CENTRAL: 0.5, EUROPE: 0.5}, current=dear) == []
 
 
+def test_data_that_is_read_from_elsewhere_counts_as_well() -> None:
+    declared = with_chat(
+        gb_per_request=0.001,
+        data={"regions": [EAST], "gb_per_request": 0.001},
+        max_egress_usd_per_hour=30,
+        regions={EAST: placement(1, 3, 4), CENTRAL: placement(0, 0, 4)},
+    )
+    assert broken(declared, {EAST: 1.0}, {EAST: 3, CENTRAL: 0}) == []
+    # In the centre each request reads 1 MB from the east besides: 43.20 USD.
+    assert broken(declared, {CENTRAL: 1.0}, {CENTRAL: 3}) == ["egress"]
+    assert egress_cost(declared, declared.workloads["chat"], {CENTRAL: 1.0}) == pytest.approx(43.2)
+
+
 def test_a_violation_says_what_is_broken_where() -> None:
     declared = fleet()
     state = workload_state(declared, "chat", None)
@@ -196,6 +238,21 @@ def test_a_workload_holds_what_is_reserved_or_else_what_it_declares() -> None:
     assert held(declared, "never-declared", EAST, state) == 0
     assert reserved(declared, EAST, state) == 8
     assert reserved(declared, EAST, RegionState(reserved={"chat": 5}, others=3)) == 8
+
+
+def test_gpus_are_counted_by_what_each_replica_needs_of_the_kind() -> None:
+    declared = fleet(
+        workloads={
+            "chat": workload(gpu="h100", gpus_per_replica=8),
+            "search": workload(gpu="h100", gpus_per_replica=2),
+            "plain": workload(),
+        }
+    )
+    assert gpus_reserved(declared, EAST, RegionState(), "h100") == 2 * 8 + 2 * 2
+    assert gpus_reserved(declared, EAST, RegionState(reserved={"chat": 1}), "h100") == 8 + 2 * 2
+    assert gpus_reserved(declared, EAST, RegionState(), "l4") == 0
+    view = RegionState(reserved={"chat": 1}, others=4, gpus={"h100": 4})
+    assert gpus_reserved(declared, EAST, view, "h100") == 8 + 4
 
 
 def test_a_step_strays_where_its_share_is_beyond_both_ends_of_the_plan() -> None:

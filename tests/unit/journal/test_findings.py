@@ -28,6 +28,23 @@ def test_evidence_is_found_wherever_it_stands() -> None:
     assert findings.evidence({"pieces": [PIECE, {"kind": "probe"}]}) == (), "not all have the shape"
 
 
+def test_a_piece_tells_what_it_would_count_for_and_how_old_it_is() -> None:
+    stored = {**PIECE, "full": 2, "age": 30.0, "against": 0.5, "workload": "chat"}
+    (piece,) = findings.evidence({"pieces": [stored]})
+    assert (piece.full, piece.age, piece.against, piece.about) == (2.0, 30.0, 0.5, "chat")
+    (bare,) = findings.evidence({"pieces": [PIECE]})
+    assert (bare.full, bare.age, bare.against, bare.about) == (None, None, 0.0, "")
+
+
+def test_a_sum_is_found_beside_its_evidence() -> None:
+    sums = {"about": None, "total": 1.5, "quorum": 2, "views": 1, "reached": False}
+    assert findings.weighing({"pieces": [], "weighing": sums}) == findings.Weighing(
+        total=1.5, quorum=2.0, reached=False, views=1
+    )
+    assert findings.weighing({"weighing": {"total": 1}}) is None
+    assert findings.weighing({"weighing": None}) is None
+
+
 def test_a_decision_says_which_way_was_chosen_and_why_others_were_not() -> None:
     (decision,) = findings.decisions([{"plan": 1, "decision": DECISION}])
     assert decision.rule == "the cheapest"
@@ -56,7 +73,20 @@ JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["pieces", "alternatives", "chosen", "kind", "weight", "because", "name"]
+                [
+                    "pieces",
+                    "alternatives",
+                    "chosen",
+                    "kind",
+                    "weight",
+                    "because",
+                    "name",
+                    "weighing",
+                    "total",
+                    "quorum",
+                    "reached",
+                    "age",
+                ]
             ),
             inner,
             max_size=5,
@@ -70,6 +100,7 @@ JSON = st.recursive(
 @settings(max_examples=100)
 def test_whatever_stands_in_a_journal_can_be_read_and_shown(data: Any) -> None:
     findings.evidence(data)
+    findings.weighing(data)
     findings.decisions(data)
     findings.because(data)
     assert len(brief(data, 40)) <= 40

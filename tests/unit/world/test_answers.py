@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from crosswind.world.answers import (
     read,
     recovery_time,
     shares,
+    since,
     traffic,
+    windows,
 )
 
 EAST, CENTRAL = "aws/us-east-1", "gcp/us-central1"
@@ -99,8 +102,59 @@ def test_traffic_counts_by_region_and_takes_latency_of_good_answers_only() -> No
     bad = [Answer(0.0, 502, EAST, 9999.0), Answer(0.0, 504, CENTRAL, 1000.0)]
     seen = traffic([*reversed(good), *bad, Answer(0.0, 0, None, 1.0)])
     assert set(seen) == {EAST, CENTRAL}
-    assert seen[EAST] == (101, 1, 50.0, 95.0)
-    assert seen[CENTRAL] == (1, 1, None, None)
+    assert seen[EAST] == (101, 1, 50.0, 95.0, None)
+    assert seen[CENTRAL] == (1, 1, None, None, None)
+
+
+def test_slow_are_the_good_answers_that_took_longer_than_was_asked_for() -> None:
+    good = [Answer(0.0, 200, EAST, float(ms)) for ms in range(1, 101)]
+    seen = traffic([*good, Answer(0.0, 502, EAST, 9999.0)], slower_than=90.0)
+    assert seen[EAST].slow == 10
+
+
+def test_several_windows_are_told_in_the_order_in_which_they_are_asked_for() -> None:
+    ages = [(5.0, 200), (15.0, 502), (25.0, 200), (3599.0, 502), (3601.0, 502)]
+    answers = [Answer(10_000.0 - age, code, EAST, 100.0) for age, code in ages]
+    hour, minute, short = windows(answers, 10_000.0, [3600.0, 60.0, 10.0], slower_than=50.0)
+    assert hour[EAST] == (4, 2, None, None, 2)
+    assert minute[EAST] == (3, 1, None, None, 2)
+    assert short[EAST] == (1, 0, None, None, 1)
+    assert windows(answers, 10_000.0, []) == []
+
+
+@given(
+    st.lists(
+        st.builds(
+            Answer,
+            st.floats(0, 100),
+            st.sampled_from([200, 502]),
+            st.sampled_from([EAST, CENTRAL, None]),
+            st.floats(0, 1000),
+        ),
+        max_size=40,
+    ),
+    st.lists(st.floats(0.5, 120), min_size=1, max_size=4),
+)
+def test_a_window_counts_what_reading_it_alone_would_count(
+    answers: list[Answer], seconds: list[float]
+) -> None:
+    for length, seen in zip(seconds, windows(answers, 100.0, seconds, 500.0), strict=True):
+        alone = traffic([a for a in answers if 100.0 - a.at <= length], 500.0)
+        assert seen == {region: its._replace(p50=None, p95=None) for region, its in alone.items()}
+
+
+def test_looking_back_ends_where_nothing_newer_can_follow() -> None:
+    looked: list[float] = []
+
+    class Looked(list[Answer]):
+        def __reversed__(self) -> Iterator[Answer]:
+            for answer in super().__reversed__():
+                looked.append(answer.at)
+                yield answer
+
+    answers = Looked(Answer(float(at), 200, EAST, 1.0) for at in (1, 2, 7, 6, 9, 8, 10))
+    assert [answer.at for answer in since(answers, 7.0, disorder=1.5)] == [10, 8, 9, 7]
+    assert looked == [10, 8, 9, 6, 7, 2]
 
 
 def test_without_a_failure_there_is_no_disruption() -> None:

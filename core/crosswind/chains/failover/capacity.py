@@ -1,6 +1,8 @@
 """Capacity: replicas come before traffic.
 
 planned -> one request for each region that lacks replicas, and a timer
+        -> where a grant is uncertain, one for each region that would be asked next: it starts
+           already while the others answer, and what is not needed in the end goes back
 all answered, or the timer -> enough: the shift begins
                            -> less:   plan again with what was granted
 """
@@ -9,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from crosswind.chains.failover.chain import capacity_name, chain
+from crosswind.chains.failover.chain import capacity_name, chain, patience, spare_name
 from crosswind.context import Context, Joined
 from crosswind.emissions import Branch, Later, branch, later
 from crosswind.errors import ActionRefused
+from crosswind.fleet.operations import ReadRegister
 from crosswind.operations.endpoints import ScaleEndpoint
 from crosswind_events import Event
 from crosswind_events.catalogue.capacity import CapacityDue, CapacityRequested
@@ -42,34 +45,56 @@ def secure(
             ready=plan.ready.get(region, 0),
         )
         yield branch(request, join=name, member=region)
-    yield later(CapacityDue(plan=plan), ctx.fleet.failover.capacity_timeout, scope=name)
+    for region, count in sorted(plan.spare.items()):
+        besides = CapacityRequested(plan=plan, region=region, replicas=count, ready=0, spare=True)
+        yield branch(besides, join=spare_name(plan), member=region)
+    yield later(CapacityDue(plan=plan), patience(ctx.fleet, plan.workload), scope=name)
 
 
-@chain.on(acts=[ScaleEndpoint])
+@chain.on(reads=[ReadRegister], acts=[ScaleEndpoint])
 def scale(
     event: Event[CapacityRequested], ctx: Context
 ) -> Iterator[TrafficShift | FailoverRequested | FailbackRequested]:
     """Ask one region for replicas, and count what it grants."""
     asked = event.data
     plan, region = asked.plan, asked.region
-    try:
-        scaled = ctx.act(
-            ScaleEndpoint(
-                workload=plan.workload,
-                region=region,
-                replicas=asked.replicas,
-                epoch=plan.epoch,
-                plan=plan.id,
+    granted, reason = asked.ready, _overtaken(plan, region, ctx)
+    if not reason:
+        try:
+            scaled = ctx.act(
+                ScaleEndpoint(
+                    workload=plan.workload,
+                    region=region,
+                    replicas=asked.replicas,
+                    epoch=plan.epoch,
+                    plan=plan.id,
+                )
             )
-        )
-        granted, reason = scaled.granted, scaled.reason
-    except ActionRefused as refused:
-        granted, reason = asked.ready, str(refused)
+            granted, reason = scaled.granted, scaled.reason
+        except ActionRefused as refused:
+            reason = str(refused)
+    if asked.spare:
+        return  # what came of it is seen where it is needed
     said = {"granted": granted, "reason": reason}
     joined = ctx.join(capacity_name(plan), region, lacking(plan), said)
     if joined is not None:
         ctx.cancel(capacity_name(plan))
         yield secured(plan, joined)
+
+
+def _overtaken(plan: Plan, region: str, ctx: Context) -> str:
+    """Why no replicas are asked for any more; empty where they are.
+
+    Between a plan's acceptance and this moment another chain may have left the very region.
+    """
+    view = ctx.observe(ReadRegister(workload=plan.workload, regions=(region,)))
+    if view.regions[region].state == "evacuated":
+        return f"{region} has been left since this was planned"
+    moving = view.workload.moving
+    # Where everything is only observed, no plan stands in the register.
+    if moving is not None and moving.plan != plan.id:
+        return "another plan has taken its place"
+    return ""
 
 
 @chain.on()
@@ -135,7 +160,9 @@ def again(
         sweep=plan.sweep,
         workload=plan.workload,
         attempt=plan.attempt + 1,
+        allotted=plan.allotted,
         excluded=tuple(sorted({*plan.excluded, *excluded})),
         ceilings=bounds,
+        rest=plan.rest,
         because=because,
     )

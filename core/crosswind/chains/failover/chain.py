@@ -7,10 +7,14 @@ therefore followed by the same events, whichever run asks it.
     purpose         failover | recovery         what the chain is about; the first event says
     decision        sweep | unneeded            whether the region is left
     window          an event's id               who set the timer for more evidence
+    contradicted    an event's id               who was the first to find a sum contradicted
     recovered       yes                         the region is well, and soaks
     turn            relapsed | recovered        how the way back ends
     failover:sweep:*     a `Sweep` as JSON      which workloads a join waits for
     failover:capacity:*  a `Plan` as JSON       which plan a join waits for
+
+What is asked for besides, in case a grant is refused, belongs to joins `failover:spare:*`, which
+nobody waits for: a dead letter of it ends nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crosswind.app import App
+from crosswind.fleet.declaration import Fleet
 from crosswind.handlers import Flight
 from crosswind_events import Event
 from crosswind_events.catalogue.failover import Plan, Sweep
@@ -55,6 +60,7 @@ FIRST_ROUND: Final = f"{SWEEP_PREFIX}failover:1"
 """Settled when the first round of leaving a region has begun."""
 
 CAPACITY_PREFIX: Final = "failover:capacity:"
+SPARE_PREFIX: Final = "failover:spare:"
 
 
 def _region(event: Event[Any]) -> str:
@@ -75,6 +81,21 @@ def capacity_name(plan: Plan) -> str:
     return f"{CAPACITY_PREFIX}{plan.id}"
 
 
+def spare_name(plan: Plan) -> str:
+    """The join of the regions that a plan asks besides."""
+    return f"{SPARE_PREFIX}{plan.id}"
+
+
+def patience(fleet: Fleet, workload: str) -> float:
+    """Seconds for which replicas are waited for: what the policy says, once they could serve."""
+    return fleet.failover.capacity_timeout + fleet.workloads[workload].start_up
+
+
 def incident_of(region: str) -> str:
     """The name of a region's incident: the same trouble is one incident, however often met."""
     return f"region:{region}"
+
+
+def not_left(region: str) -> str:
+    """The title of an incident that is met because a region could not be left."""
+    return f"{region} fails and is not left by all"

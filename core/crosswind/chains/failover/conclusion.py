@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from crosswind.chains.failover.chain import ROUNDS, SWEEP, chain, incident_of
-from crosswind.chains.failover.evidence import failing, recovered, since_recovery
+from crosswind.chains.failover.chain import ROUNDS, SWEEP, chain, incident_of, not_left
+from crosswind.chains.failover.evidence import failing, recovered
 from crosswind.chains.failover.probes import observer
+from crosswind.chains.failover.words import since_recovery
 from crosswind.chains.incidents.operations import OpenIncidents, ResolveIncident
 from crosswind.context import Context
 from crosswind.emissions import Start, start
@@ -94,7 +95,7 @@ def _conclude_failover(
     bad = {name for name, outcome in outcomes.items() if outcome in _BAD}
     moved = any(outcome == "moved" for outcome in outcomes.values())
     if bad:
-        yield _incident(region, f"{region} fails and is not left by all", said, done, bad, ctx)
+        yield _incident(region, not_left(region), said, done, bad, ctx)
         if not moved and all(outcomes[name] == "impossible" for name in bad):
             yield FailoverImpossible(region=region, outcomes=outcomes, because=said)
         else:

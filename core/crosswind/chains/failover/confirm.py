@@ -2,21 +2,34 @@
 
 region.unhealthy -> enough:     failover.confirmed
                  -> not yet:    a timer, once; evidence joins until it comes
-                 -> not needed: nothing of it can be moved, the chain ends
+                 -> not needed: nothing of it can be moved, or that was tried just now; the chain
+                    ends
+                 -> every region fails, to all who look: nothing is moved, an incident is opened
                  -> on the way back: the region has relapsed
 the timer        -> failover.unconfirmed, the chain ends
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from crosswind.chains.failover.chain import DEADLINE, FIRST_ROUND, FLIGHT, SWEEP, chain
-from crosswind.chains.failover.evidence import Verdict, alerts_for, failing, since_recovery
-from crosswind.chains.failover.hysteresis import doubts
+from crosswind.chains.failover.chain import (
+    DEADLINE,
+    FIRST_ROUND,
+    FLIGHT,
+    SWEEP,
+    chain,
+    incident_of,
+    not_left,
+)
+from crosswind.chains.failover.evidence import Verdict, failing
+from crosswind.chains.failover.hysteresis import look
 from crosswind.chains.failover.recovery import recovery_due
+from crosswind.chains.failover.weighing import alerts_for
+from crosswind.chains.failover.words import since_recovery
+from crosswind.chains.incidents.operations import OpenIncidents
 from crosswind.context import Context
 from crosswind.emissions import Later, Start, later, start
 from crosswind.fleet.operations import ReadRegions, ReadRegister
@@ -24,12 +37,14 @@ from crosswind.fleet.quantities import TOLERANCE
 from crosswind.operations.telemetry import ProbeEndpoint, ReadTelemetry
 from crosswind_events import Event, RegionUnhealthy
 from crosswind_events.catalogue.failover import (
+    EvidenceContradicted,
     EvidenceDue,
     FailoverConfirmed,
     FailoverUnconfirmed,
     FailoverUnneeded,
     Sweep,
 )
+from crosswind_events.catalogue.incident import IncidentOpened
 from crosswind_events.catalogue.recovery import (
     RecoveryConfirmed,
     RecoveryUnconfirmed,
@@ -38,18 +53,28 @@ from crosswind_events.catalogue.recovery import (
 
 Confirming = (
     FailoverConfirmed
+    | EvidenceContradicted
     | Later[EvidenceDue]
     | FailoverUnneeded
     | RegionRelapsed
+    | IncidentOpened
     | Start[RegionUnhealthy]
 )
 
 _READS: Final = 60
 """Workloads whose placement is read to see whether anything is left in an evacuated region."""
 
+_LONGEST: Final = 2000
+
+_REST: Final = 60.0
+"""Seconds, and two rounds of probes, after which a region that could not be left is tried again."""
+
+_KIN: Final = 4
+"""Regions of a shared failing domain, and domains, that are named."""
+
 
 @chain.on(
-    reads=[ReadRegions, ReadRegister, ProbeEndpoint, ReadTelemetry],
+    reads=[ReadRegions, ReadRegister, ProbeEndpoint, ReadTelemetry, OpenIncidents],
     flight=FLIGHT,
     deadline=DEADLINE,
 )
@@ -63,23 +88,37 @@ def hear_unhealthy(event: Event[RegionUnhealthy], ctx: Context) -> Iterator[Conf
         return
     if ctx.answered(FIRST_ROUND) is not None:
         return  # the region is being left; what is said now is weighed when that is done
-    idle = _idle(region, ctx)
+    idle = _idle(region, ctx) or _tried(event, ctx)
     if idle:
         if ctx.settle("decision", "unneeded") == "unneeded":
             yield FailoverUnneeded(region=region, because=idle)
         return
-    verdict = _weighed(region, ctx, ctx.now()).verdict
+    verdict, contradicted = _weighed(ctx.evidence(), region, ctx, ctx.now())
     if verdict.reached:
         ctx.cancel("evidence")
         yield from confirmed(region, verdict, ctx)
-    elif ctx.settle("window", event.id) == event.id:
+        return
+    if len(verdict.unsighted) >= ctx.fleet.failover.min_kinds:
+        yield from _nothing_in_sight(region, verdict, event, ctx)
+    if contradicted and ctx.settle("contradicted", event.id) == event.id:
+        yield EvidenceContradicted(
+            region=region,
+            pieces=verdict.pieces,
+            weighing=verdict.weighing,
+            because=verdict.because[:_LONGEST],
+        )
+    if ctx.settle("window", event.id) == event.id:
         due = EvidenceDue(
-            region=region, about="failover", pieces=verdict.pieces, because=verdict.because
+            region=region,
+            about="failover",
+            pieces=verdict.pieces,
+            weighing=verdict.weighing,
+            because=verdict.because,
         )
         yield later(due, ctx.fleet.failover.window, scope="evidence")
 
 
-@chain.on(reads=[ProbeEndpoint, ReadTelemetry])
+@chain.on(reads=[ReadRegions, ReadRegister, ProbeEndpoint, ReadTelemetry])
 def evidence_due(
     event: Event[EvidenceDue], ctx: Context
 ) -> Iterator[
@@ -94,8 +133,8 @@ def evidence_due(
         yield from recovery_due(event, ctx)
         return
     region = event.data.region
-    now = ctx.now()
-    events, doubted, verdict = _weighed(region, ctx, now)
+    now, events = ctx.now(), ctx.evidence()
+    verdict = _weighed(events, region, ctx, now).verdict
     if verdict.reached:
         yield from confirmed(region, verdict, ctx)
         return
@@ -107,8 +146,17 @@ def evidence_due(
             yield later(extended, rest, scope="evidence")
             return
     # Told as it stood with the last piece: by now all of them have grown old.
-    last = failing(events, region, ctx.fleet, max(event.time for event in events), doubted)
-    yield FailoverUnconfirmed(region=region, pieces=last.pieces, because=last.because)
+    last = max(word.time for word in events)
+    told = _weighed(events, region, ctx, now, at=last).verdict
+    because = told.because
+    if told.reached:
+        because += f"; that did not last, by now it is {verdict.because}"
+    yield FailoverUnconfirmed(
+        region=region,
+        pieces=told.pieces,
+        weighing=told.weighing,
+        because=because[:_LONGEST],
+    )
 
 
 def confirmed(region: str, verdict: Verdict, ctx: Context) -> Iterator[FailoverConfirmed]:
@@ -123,7 +171,10 @@ def confirmed(region: str, verdict: Verdict, ctx: Context) -> Iterator[FailoverC
         waiting=workloads[SWEEP:],
         began=verdict.began or ctx.now(),
     )
-    yield FailoverConfirmed(sweep=sweep, pieces=verdict.pieces, because=verdict.because)
+    because = (verdict.because + _kin(region, ctx))[:_LONGEST]
+    yield FailoverConfirmed(
+        sweep=sweep, pieces=verdict.pieces, weighing=verdict.weighing, because=because
+    )
 
 
 def affected(region: str, verdict: Verdict, ctx: Context) -> tuple[str, ...]:
@@ -135,23 +186,56 @@ def affected(region: str, verdict: Verdict, ctx: Context) -> tuple[str, ...]:
 
 
 class Weighed(NamedTuple):
-    """The evidence, what a fresh look contradicts of it, and what is left of it then."""
+    """What the evidence amounts to, and whether only what speaks against it makes it too little."""
 
-    events: tuple[Event[Any], ...]
-    doubted: Mapping[str, str]
     verdict: Verdict
+    contradicted: bool
 
 
-def _weighed(region: str, ctx: Context, now: datetime) -> Weighed:
-    """Weigh the evidence; where it would suffice, look again at what has grown old of it."""
-    events = ctx.evidence()
-    verdict = failing(events, region, ctx.fleet, now)
+def _weighed(
+    events: Sequence[Event[Any]],
+    region: str,
+    ctx: Context,
+    now: datetime,
+    at: datetime | None = None,
+) -> Weighed:
+    """Weigh the evidence; where it would suffice, look once more.
+
+    Args:
+        at: the moment as of which it is weighed, where that is not now.
+    """
+    verdict = failing(events, region, ctx.fleet, at or now)
     if not verdict.reached:
-        return Weighed(events, {}, verdict)
-    doubted = doubts(verdict, region, ctx, now)
-    if doubted:
-        verdict = failing(events, region, ctx.fleet, now, doubted)
-    return Weighed(events, doubted, verdict)
+        return Weighed(verdict, verdict.contradicted)
+    seen = look(verdict, region, ctx, now)
+    if not seen:
+        return Weighed(verdict, False)
+    heard = (*events, *seen.words)
+    left = failing(heard, region, ctx.fleet, at or now, seen.doubts)
+    return Weighed(left, not left.reached)
+
+
+def _kin(region: str, ctx: Context) -> str:
+    """What is to be known of the regions that share a failing domain; empty where none does.
+
+    What was said of one region is no evidence about another, however likely they fail together.
+    """
+    fleet = ctx.fleet
+    own = set(fleet.regions[region].failing_domains)
+    shared = {
+        other: sorted(own & set(spec.failing_domains))
+        for other, spec in sorted(fleet.regions.items())
+        if other != region and own & set(spec.failing_domains)
+    }
+    if not shared:
+        return ""
+    states = ctx.observe(ReadRegions(regions=tuple(shared)[:_KIN])).regions
+    said = ", ".join(
+        f"{other} ({', '.join(shared[other][:_KIN])}), which is {state.state}"
+        for other, state in states.items()
+    )
+    more = f" and {len(shared) - _KIN} more" if len(shared) > _KIN else ""
+    return f"; it shares a failing domain with {said}{more}, of which this says nothing"
 
 
 def _idle(region: str, ctx: Context) -> str:
@@ -170,6 +254,46 @@ def _idle(region: str, ctx: Context) -> str:
         if view.workload.weights.get(region, 0.0) > TOLERANCE:
             return ""
     return f"nothing to do: {region} is evacuated already, no traffic is intended to go there"
+
+
+def _tried(event: Event[RegionUnhealthy], ctx: Context) -> str:
+    """Why a region that could not be left is not tried again yet; empty where it is.
+
+    It goes on failing, and every round of probes says so; what a plan is made from rarely changes
+    from one to the next. A person who says so is heard at once.
+    """
+    if event.data.evidence == "operator":
+        return ""
+    region, rest = event.data.region, max(_REST, 2 * ctx.fleet.probes.every)
+    for incident in ctx.observe(OpenIncidents(prefix=incident_of(region))).incidents:
+        if incident.latest == not_left(region) and incident.told is not None:
+            ago = ctx.now().timestamp() - incident.told
+            if ago < rest:
+                return (
+                    f"nothing to do: {region} could not be left {ago:.0f} s ago; that is tried "
+                    f"again {rest:g} s after it was, or when an operator says so"
+                )
+    return ""
+
+
+def _nothing_in_sight(
+    region: str, verdict: Verdict, event: Event[RegionUnhealthy], ctx: Context
+) -> Iterator[IncidentOpened]:
+    """Tell people, once in a chain, that every region fails, or all who look at them do."""
+    if ctx.settle("sight", event.id) != event.id:
+        return
+    views = sorted({by.vantage or by.kind for by in verdict.unsighted})
+    yield IncidentOpened(
+        incident=incident_of(region),
+        title=f"{region} fails, and so does every region that was looked at beside it",
+        cause=(
+            f"seen from {', '.join(views)[:500]}. Either the whole fleet fails, or what looks at "
+            "it; nothing is moved, for no region is known to be well"
+        ),
+        severity="critical",
+        chain=ctx.chain,
+        region=region,
+    )
 
 
 def _relapse(region: str, ctx: Context) -> Iterator[RegionRelapsed]:

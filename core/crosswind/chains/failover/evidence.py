@@ -1,34 +1,47 @@
-"""Evidence: what observers said of a region, what each piece counts for, and whether it suffices.
+"""Evidence: whether what observers said of a region suffices to call it failed, or well again.
 
-Pure functions over the first events of a chain. An observer is one (source, kind, vantage); of
-each workload, or of the whole region, only its latest word stands, so that what it has taken back
-no longer counts and what it repeats counts once.
+Pure functions over the first events of a chain. What each word counts for is in `weighing`, which
+of them stand in `words`.
 
-Enough to call a region failed is
+A region has failed for a workload, or as a whole, when of the words that are about it
 
-    1. weight: the standing pieces sum up to the policy's quorum, and
-    2. independence: they come from `min_kinds` distinct kinds of evidence or vantages, unless an
-       operator's word is among them, whose weight alone decides, and
+    1. weight: the sum, less what fresh words of independent observers say against it, comes to the
+       policy's quorum, and
+    2. independence: they come from `min_kinds` distinct kinds of evidence or vantages, and from at
+       least two observers, and
     3. never the provider alone: whatever weight its own notices are given.
 
-An alarm weighs what the fleet's `alerts` say, and nothing where none of them admits it.
+A word about the whole region is about each of its workloads; one about a workload says nothing of
+the others. A word that all is well is fresh while it is no more than one round of probes older
+than the last that says the opposite. The word of an operator is independent by itself, and nothing
+that was measured weighs against it: people know what probes do not. Nor does a probe weigh against
+a sum in which the real traffic of the same moment fails: its users are who counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from crosswind.fleet.declaration import AlertMapping, Fleet
-from crosswind_events import Event, RegionRecovered, RegionUnhealthy
-from crosswind_events.catalogue.failover import Piece
+from crosswind.chains.failover.weighing import Weighed, number, unsighted, weigh
+from crosswind.chains.failover.words import Observer
+from crosswind.fleet.declaration import Fleet
+from crosswind_events import Event
+from crosswind_events.catalogue.failover import Piece, Weighing
 
-Says = Literal["unhealthy", "recovered"]
-
-_CLOSE: Final = 1e-9
+CLOSE: Final = 1e-9
 _SHOWN: Final = 200
+_LISTED: Final = 8
+_OUTWEIGHED: Final = {
+    "operator": ("provider", "alarm", "probe", "telemetry"),
+    "telemetry": ("probe",),
+}
+"""By the kind of a word that a region fails: whose words that all is well take nothing from it."""
+
+_OBSERVERS: Final = 2
+"""Observers that are needed at the least: one source alone never suffices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +50,34 @@ class Verdict:
 
     Attributes:
         reached: whether it suffices.
-        total: weight of the standing pieces.
+        weighing: the sum of what speaks most for it, and what it had to come to.
         pieces: every piece heard, oldest first, with its weight and why; the newest 200.
-        workloads: those that the standing pieces name; None where at least one of them concerns
-            the whole region.
+        workloads: those for which it suffices, None where it does for the whole region; where it
+            does not suffice, those that the standing pieces name.
         began: when the first of the standing pieces was given, None where none stands.
         because: the sum and the rule, in one sentence.
+        contradicted: whether it would suffice, did nobody say that all is well.
+        unsighted: observers that see it fail, and see every other region fail as well.
     """
 
     reached: bool
-    total: float
+    weighing: Weighing
     pieces: tuple[Piece, ...]
     workloads: frozenset[str] | None
     began: datetime | None
     because: str
+    contradicted: bool = False
+    unsighted: frozenset[Observer] = frozenset()
+
+    @property
+    def total(self) -> float:
+        """What speaks for it, less what speaks against it."""
+        return self.weighing.total
 
     @property
     def standing(self) -> tuple[Piece, ...]:
         """The pieces that count."""
         return tuple(piece for piece in self.pieces if piece.weight > 0)
-
-
-def alerts_for(event: Event[Any], fleet: Fleet) -> tuple[AlertMapping, ...]:
-    """The mappings that admit an alarm; none for any other kind of evidence."""
-    native = event.data.native
-    if event.data.evidence != "alarm" or native is None or native.name is None:
-        return ()
-    return tuple(alert for alert in fleet.alerts if alert.admits(native.name, native.labels))
 
 
 def failing(
@@ -79,31 +93,18 @@ def failing(
         events: the first events of the chain, in any order, also repeated.
         doubts: by event id, why a fresh look contradicts that piece.
     """
-    pieces, concerned = _weigh(events, "unhealthy", region, fleet, now, doubts or {})
-    standing = [piece for piece in pieces if piece.weight > 0]
-    total = sum(piece.weight for piece in standing)
-    kinds = {piece.kind for piece in standing}
-    views = {(piece.kind, piece.vantage) for piece in standing}
-    policy = fleet.failover
-    heavy = total >= policy.quorum - _CLOSE
-    independent = len(views) >= policy.min_kinds or "operator" in kinds
-    alone = kinds <= {"provider"}
-    said = (
-        f"{_number(total)} of {_number(policy.quorum)} needed, from {len(views)} independent "
-        f"view(s) of {policy.min_kinds} needed{_views(views)}"
+    words = weigh(events, "unhealthy", region, fleet, now, doubts or {})
+    whole = _failing(words, None, fleet)
+    single = (
+        [] if whole.reached else [_failing(words, w, fleet) for w in _named(words, region, fleet)]
     )
-    if heavy and alone:
-        said += "; the provider's own notices alone never suffice"
-    elif heavy and not independent:
-        said += "; they are not independent enough"
-    return Verdict(
-        reached=heavy and independent and not alone,
-        total=total,
-        pieces=pieces,
-        workloads=_named(standing, concerned),
-        began=min((piece.at for piece in standing), default=None),
-        because=said,
-    )
+    # Of equals the region goes before its workloads, and an important one before others.
+    best = max([whole, *single], key=lambda one: (one.reached, one.total, one.contradicted))
+    reached = [one.about for one in single if one.reached]
+    workloads = frozenset(name for name in reached if name is not None)
+    if not best.reached:
+        return _verdict(words, best, _mentioned(words), best.because())
+    return _verdict(words, best, None if whole.reached else workloads, best.because(len(workloads)))
 
 
 def recovered(events: Iterable[Event[Any]], region: str, fleet: Fleet, now: datetime) -> Verdict:
@@ -112,179 +113,212 @@ def recovered(events: Iterable[Event[Any]], region: str, fleet: Fleet, now: date
     That takes the policy's recovery quorum, and no standing word that it fails.
     """
     events = tuple(events)
-    pieces, concerned = _weigh(events, "recovered", region, fleet, now, {})
+    words = weigh(events, "recovered", region, fleet, now, {})
     against = failing(events, region, fleet, now).standing
-    standing = [piece for piece in pieces if piece.weight > 0]
-    total = sum(piece.weight for piece in standing)
-    views = {(piece.kind, piece.vantage) for piece in standing}
-    needed = fleet.failover.recovery_quorum
-    said = f"{_number(total)} of {_number(needed)} needed{_views(views)}"
+    counting = _by_observer(words, lambda word: word.weight)
+    views = {(word.by.kind, word.by.vantage) for word, _ in counting}
+    total, needed = sum(its for _, its in counting), fleet.failover.recovery_quorum
+    said = f"{number(total)} of {number(needed)} needed{_views(views)}"
     if against:
         said += f"; {len(against)} observer(s) still say that it fails"
-    return Verdict(
-        reached=total >= needed - _CLOSE and not against,
-        total=total,
-        pieces=pieces,
-        workloads=_named(standing, concerned),
-        began=min((piece.at for piece in standing), default=None),
-        because=said,
+    sums = _Sum(
+        about=None,
+        gross=total,
+        against={},
+        quorum=needed,
+        views=views,
+        views_needed=0,
+        reached=total >= needed - CLOSE and not against,
+        wanting="",
+    )
+    return _verdict(words, sums, _mentioned(words), said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """The sum of what is said of one workload, or of the region as a whole (`about` None).
+
+    Attributes:
+        against: what each word that all is well takes from it, by source and id.
+        wanting: what it lacks beside weight, in words.
+    """
+
+    about: str | None
+    gross: float
+    against: Mapping[tuple[str, str], float]
+    quorum: float
+    views: set[tuple[str, str | None]]
+    views_needed: int
+    reached: bool
+    wanting: str
+    contradicted: bool = False
+
+    @property
+    def total(self) -> float:
+        """What is left of it."""
+        return max(0.0, self.gross - sum(self.against.values()))
+
+    def because(self, others: int = 0) -> str:
+        """The sum and the rule; `others` is for how many workloads it suffices in all."""
+        about = "" if self.about is None else f" about {self.about}"
+        if others > 1:
+            about += f" and {others - 1} more workload(s)"
+        said = (
+            f"{number(self.total)} of {number(self.quorum)} needed{about}, from {len(self.views)} "
+            f"independent view(s) of {self.views_needed} needed{_views(self.views)}"
+        )
+        against = sum(self.against.values())
+        if against > 0:
+            said += f"; {number(against)} taken off it by {len(self.against)} fresh word(s) that "
+            said += "all is well"
+        return said + self.wanting
+
+
+def _failing(words: Sequence[Weighed], about: str | None, fleet: Fleet) -> _Sum:
+    policy = fleet.failover
+    counting = [word for word in words if word.weight > 0 and word.share(about) > 0]
+    kinds = {word.by.kind for word in counting}
+    views = {(word.by.kind, word.by.vantage) for word in counting}
+    gross = sum(its for _, its in _by_observer(counting, lambda w: w.weight * w.share(about)))
+    against = _against(words, counting, about, fleet)
+    needed = policy.quorum - CLOSE
+    heavy = gross - sum(against.values()) >= needed
+    operator = "operator" in kinds
+    sources = len({word.by for word in counting})
+    independent = operator or (len(views) >= policy.min_kinds and sources >= _OBSERVERS)
+    alone = kinds <= {"provider"}
+    wanting = ""
+    if heavy and alone:
+        wanting = "; the provider's own notices alone never suffice"
+    elif heavy and not independent:
+        one = sources < _OBSERVERS
+        wanting = (
+            f"; {'one source alone never suffices' if one else 'they are not independent enough'}"
+        )
+    return _Sum(
+        about=about,
+        gross=gross,
+        against=against,
+        quorum=policy.quorum,
+        views=views,
+        views_needed=policy.min_kinds,
+        reached=heavy and independent and not alone,
+        wanting=wanting,
+        contradicted=not heavy and gross >= needed and independent and not alone,
     )
 
 
-def since_recovery(events: Iterable[Event[Any]]) -> tuple[Event[Any], ...]:
-    """The events from the first word of recovery on.
+def _against(
+    words: Sequence[Weighed], counting: Sequence[Weighed], about: str | None, fleet: Fleet
+) -> dict[tuple[str, str], float]:
+    """By source and id, what fresh words that all is well take from a sum.
 
-    What was said before it belongs to the outage that is over, though it may be heard only now.
+    A region as a whole is not failing where one of its workloads is well. They count in full
+    while they are fresh: what fades is only what they are held against.
     """
-    heard = tuple(events)
-    began = min((event.time for event in heard if _says(event) == "recovered"), default=None)
-    return heard if began is None else tuple(event for event in heard if event.time >= began)
-
-
-def taken_back(events: Iterable[Event[Any]], region: str) -> bool:
-    """Whether every observer that called the region failed has since called it recovered.
-
-    Age does not matter here: who said nothing more still stands by what it said.
-    """
-    about = [event for event in events if event.data.region == region]
-    heard = sorted(about, key=lambda event: (event.time, event.source, event.id))
-    last = [
-        event
-        for number, event in enumerate(heard)
-        if not any(_covers(other, event) for other in heard[number + 1 :])
+    if not counting:
+        return {}
+    fresh = max(word.at for word in counting) - fleet.probes.every
+    outweighed = {
+        kind
+        for word in counting
+        for kind in _OUTWEIGHED.get(word.by.kind, ())
+        if word.by.kind == "operator" or word.at >= fresh
+    }
+    heard = [
+        word
+        for word in words
+        if word.says == "recovered"
+        and word.standing
+        and word.at >= fresh
+        and word.by.kind not in outweighed
     ]
-    return bool(last) and all(_says(event) == "recovered" for event in last)
+    factor = fleet.failover.contradiction
+
+    def takes(word: Weighed) -> float:
+        return factor * word.full * (1.0 if about is None else word.share(about))
+
+    return {_name(word): taken for word, taken in _by_observer(heard, takes)}
 
 
-def _weigh(
-    events: Iterable[Event[Any]],
-    says: Says,
-    region: str,
-    fleet: Fleet,
-    now: datetime,
-    doubts: Mapping[str, str],
-) -> tuple[tuple[Piece, ...], dict[str, frozenset[str]]]:
-    """All pieces with their weights, and by event id the workloads that a mapping names."""
-    once = {(event.source, event.id): event for event in events}
-    heard = sorted(once.values(), key=lambda event: (event.time, event.source, event.id))
-    concerned: dict[str, frozenset[str]] = {}
-    pieces: list[Piece] = []
-    everywhere = _said_of_all(heard, says)
-    for number, event in enumerate(heard):
-        later = next((other for other in heard[number + 1 :] if _covers(other, event)), None)
-        if later is not None:
-            again = "again" if _says(later) == _says(event) else "the opposite"
-            weight, why = 0.0, f"the same observer has said {again} since (event {later.id})"
-        elif _says(event) != says:
-            weight, why = 0.0, f"says that the region is {_says(event)}"
-        elif event.data.workload is not None and _stance(event) in everywhere:
-            weight, why = 0.0, "the same observer says so of the whole region"
-        elif event.id in doubts:
-            weight, why = 0.0, doubts[event.id]
-        else:
-            weight, why, workloads = _weight(event, region, fleet, now)
-            concerned[event.id] = workloads
-        pieces.append(_piece(event, weight, why))
-    return tuple(pieces[-_SHOWN:]), concerned
+def _by_observer(
+    words: Iterable[Weighed], amount: Callable[[Weighed], float]
+) -> list[tuple[Weighed, float]]:
+    """Of each observer the word that amounts to most, if it amounts to anything."""
+    best: dict[Observer, tuple[float, Weighed]] = {}
+    for word in words:
+        its = amount(word)
+        if its > best.get(word.by, (0.0, word))[0]:
+            best[word.by] = (its, word)
+    return [(word, its) for its, word in best.values()]
 
 
-def _weight(
-    event: Event[Any], region: str, fleet: Fleet, now: datetime
-) -> tuple[float, str, frozenset[str]]:
-    data = event.data
-    policy = fleet.failover
-    named = frozenset({data.workload} if data.workload else ())
-    if data.region != region:
-        return 0.0, f"concerns {data.region}", named
-    weight = policy.weights[data.evidence]
-    why = f"policy gives {data.evidence} evidence {_number(weight)}"
-    if data.evidence == "alarm":
-        alerts = alerts_for(event, fleet)
-        here = [alert for alert in alerts if alert.region in (None, region)]
-        if not alerts:
-            name = data.native.name if data.native and data.native.name else "without a name"
-            return 0.0, f"unmapped: no alert of the fleet admits alarm {name}", named
-        if not here:
-            return 0.0, f"is mapped to {alerts[0].region}", named
-        best = max(here, key=lambda alert: alert.weight)
-        weight *= best.weight
-        why = f"alert {best.match} gives it {_number(weight)}"
-        named = frozenset(alert.workload for alert in here)
-    age = (now - event.time).total_seconds()
-    if age > policy.window:
-        limit = _number(policy.window)
-        return 0.0, f"is {_number(age)} s old; evidence counts for {limit} s", named
-    return weight, why, named
+def _name(word: Weighed) -> tuple[str, str]:
+    return word.event.source, word.event.id
 
 
-def _piece(event: Event[Any], weight: float, because: str) -> Piece:
+def _named(words: Sequence[Weighed], region: str, fleet: Fleet) -> Iterator[str]:
+    """The workloads for which another sum may come out than for the region as a whole."""
+    failing = {name for word in words if word.weight > 0 for name in word.shares or ()}
+    well = any(word.says == "recovered" and word.standing and word.shares for word in words)
+    declared = fleet.workloads_in(region)
+    yield from (name for name in declared if well or name in failing)
+    yield from sorted(failing - set(declared))
+
+
+def _mentioned(words: Sequence[Weighed]) -> frozenset[str] | None:
+    """The workloads that the standing words name, None where one is about the whole region."""
+    standing = [word.shares for word in words if word.weight > 0]
+    if any(shares is None for shares in standing):
+        return None
+    return frozenset(name for shares in standing for name in shares or ())
+
+
+def _verdict(
+    words: Sequence[Weighed], sums: _Sum, workloads: frozenset[str] | None, because: str
+) -> Verdict:
+    standing = [word.event.time for word in words if word.weight > 0]
+    return Verdict(
+        reached=sums.reached,
+        weighing=Weighing(
+            about=sums.about,
+            total=sums.total,
+            against=sum(sums.against.values()),
+            quorum=sums.quorum,
+            views=len(sums.views),
+            views_needed=sums.views_needed,
+            reached=sums.reached,
+        ),
+        pieces=tuple(_piece(word, sums.against) for word in words[-_SHOWN:]),
+        workloads=workloads,
+        began=min(standing, default=None),
+        because=because,
+        contradicted=sums.contradicted,
+        unsighted=unsighted(words),
+    )
+
+
+def _piece(word: Weighed, against: Mapping[tuple[str, str], float]) -> Piece:
+    event, taken = word.event, against.get(_name(word), 0.0)
+    because = word.because
+    if taken > 0:
+        because += f", freshly: takes {number(taken)} from the sum"
     return Piece(
         event=event.id,
         source=event.source,
-        says=_says(event),
+        says=word.says,
         kind=event.data.evidence,
         workload=event.data.workload,
         vantage=event.data.vantage,
         at=event.time,
-        weight=weight,
+        weight=word.weight,
         because=because,
+        full=word.full,
+        age=round(word.age, 3),
+        against=taken,
     )
-
-
-def _stance(event: Event[Any]) -> tuple[str, str, str | None]:
-    """Who speaks, and from where."""
-    return (event.source, event.data.evidence, event.data.vantage)
-
-
-def _covers(later: Event[Any], earlier: Event[Any]) -> bool:
-    """Whether a later word of the same observer takes the place of an earlier one.
-
-    A word about the whole region takes the place of those about single workloads; and it falls
-    with the first workload of which the opposite is said.
-    """
-    if _stance(later) != _stance(earlier):
-        return False
-    whole = later.data.workload is None
-    same = later.data.workload == earlier.data.workload
-    falls = earlier.data.workload is None and _says(later) != _says(earlier)
-    return whole or same or falls
-
-
-def _said_of_all(heard: Sequence[Event[Any]], says: Says) -> set[tuple[str, str, str | None]]:
-    """The observers whose word about the whole region stands."""
-    return {
-        _stance(event)
-        for number, event in enumerate(heard)
-        if event.data.workload is None
-        and _says(event) == says
-        and not any(_covers(other, event) for other in heard[number + 1 :])
-    }
-
-
-def _says(event: Event[Any]) -> Says:
-    if isinstance(event.data, RegionUnhealthy):
-        return "unhealthy"
-    if isinstance(event.data, RegionRecovered):
-        return "recovered"
-    raise TypeError(f"{event.type} is no evidence about a region")
-
-
-def _named(
-    standing: Sequence[Piece], concerned: Mapping[str, frozenset[str]]
-) -> frozenset[str] | None:
-    named: set[str] = set()
-    for piece in standing:
-        workloads = concerned[piece.event]
-        if not workloads:
-            return None
-        named |= workloads
-    return frozenset(named)
 
 
 def _views(views: Iterable[tuple[str, str | None]]) -> str:
     shown = sorted(kind if vantage is None else f"{kind} from {vantage}" for kind, vantage in views)
-    return f" ({', '.join(shown[:8])})" if shown else ""
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"
+    return f" ({', '.join(shown[:_LISTED])})" if shown else ""

@@ -10,11 +10,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from crosswind.chains.failover.alternatives import whole
-from crosswind.chains.failover.plan import Proposal, Situation, replicas_for
+from crosswind.chains.failover.measures import replicas_for
+from crosswind.chains.failover.plan import Proposal
+from crosswind.chains.failover.situation import Situation
 from crosswind.fleet.quantities import TOLERANCE
 from crosswind.fleet.rules import egress_cost, violations
 from crosswind.fleet.state import RegionState
 from crosswind_events.catalogue.failover import Alternative, Decision
+
+MARGIN: Final = 0.005
+"""Share of its traffic for which a workload is not moved once more: the gain is not worth it."""
 
 RULE: Final = "no rule broken; then the least distance from the declared placement; then the name"
 
@@ -41,10 +46,10 @@ def restore(situation: Situation) -> Proposal:
 
 
 def at_rest(situation: Situation, chosen: Alternative) -> bool:
-    """Whether the workload stands already where this alternative would bring it."""
+    """Whether the workload stands already, or nearly, where this alternative would bring it."""
     now = situation.register.workload
     return all(
-        abs(weight - now.weights.get(region, 0.0)) <= TOLERANCE
+        abs(weight - now.weights.get(region, 0.0)) <= MARGIN
         for region, weight in chosen.weights.items()
     ) and all(now.capacity.get(region, 0) == count for region, count in chosen.replicas.items())
 

@@ -1,111 +1,48 @@
-"""The planner: where a workload's traffic goes when regions are left, and why there.
+"""The plan of one workload: where its traffic goes when regions are left, and why there.
 
-A pure function of the fleet, the register, and what the endpoints answer. It weighs every way of
+A pure function of the fleet, the register, what the endpoints answer, and what was planned for all
+workloads of the sweep together. It weighs the division that `crosswind.planner` finds, every way of
 `alternatives` and every single region that cannot be used, holds each against the fleet's rules
 (the same that the register checks at acceptance), and chooses by one stated rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from math import ceil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from crosswind.chains.failover.alternatives import Candidate, spreads, whole
-from crosswind.fleet.declaration import Fleet, WorkloadSpec
+from crosswind.chains.failover.measures import against, harm, replicas_for, weighed
+from crosswind.chains.failover.reasons import RULE, because, no_way, shown, the_choice
+from crosswind.chains.failover.situation import Situation
 from crosswind.fleet.quantities import TOLERANCE
-from crosswind.fleet.rules import egress_cost, held, reserved, violations
-from crosswind.fleet.state import RegionState, RegisterView
-from crosswind.operations.endpoints import EndpointState
+from crosswind.fleet.rules import egress_cost, violations
+from crosswind.planner.heuristic import plan
+from crosswind.planner.outcome import replicas_of, weights_of
+from crosswind.planner.problem import Division, Need
+from crosswind.planner.survey import latency_of, survey
 from crosswind_events.catalogue.failover import Alternative, Decision
 
-RULE: Final = (
-    "no rule broken; then the least share of demand unserved or slower than the objective; "
-    "then the least share newly sent to regions that still soak; then the least added cost per "
-    "hour; then the name"
-)
+__all__ = ["RULE", "Proposal", "Situation", "propose", "replicas_for"]
 
-_UNREAL: Final = 1e-9
-_DIGITS: Final = 6
+TOGETHER: Final = "as planned for all together"
+ALONE: Final = "as it is best divided"
+
 _REGION_RULES: Final = frozenset({"placement", "residency", "evacuated", "failing-domain"})
-_SHOWN: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a plan is made from.
-
-    Attributes:
-        region: the region that is left.
-        register: what is intended for the workload and for the regions that its rules read.
-        endpoints: what each region answered; a region that is missing did not answer.
-        excluded: further regions that take no traffic.
-        ceilings: replicas that a region can have at the most, as was found out before.
-    """
-
-    fleet: Fleet
-    workload: str
-    region: str
-    register: RegisterView
-    endpoints: Mapping[str, EndpointState]
-    excluded: frozenset[str] = frozenset()
-    ceilings: Mapping[str, int] | None = None
-
-    @property
-    def spec(self) -> WorkloadSpec:
-        """The workload's declaration."""
-        return self.fleet.workloads[self.workload]
-
-    @property
-    def intended(self) -> Mapping[str, RegionState]:
-        """The states of the regions as the plan would have them."""
-        left = self.register.regions.get(self.region, RegionState())
-        evacuated = left.model_copy(update={"state": "evacuated"})
-        return {**self.register.regions, self.region: evacuated}
-
-    @property
-    def leaving(self) -> frozenset[str]:
-        """The regions that must not have traffic at the end."""
-        evacuated = {r for r, state in self.intended.items() if state.state == "evacuated"}
-        return frozenset(evacuated) | self.excluded | {self.region}
-
-    @property
-    def moving(self) -> float:
-        """The share that has to leave."""
-        weights = self.register.workload.weights
-        return sum(weights.get(region, 0.0) for region in self.leaving)
-
-    def most(self, region: str) -> int:
-        """Replicas that the workload can have in a region at the most."""
-        placement = self.spec.regions.get(region)
-        bounds = [placement.quota if placement else 0]
-        if self.ceilings is not None and region in self.ceilings:
-            bounds.append(self.ceilings[region])
-        endpoint = self.endpoints.get(region)
-        if endpoint is not None and endpoint.quota is not None:
-            bounds.append(endpoint.quota)
-        quota = self.fleet.regions[region].quota
-        if quota is not None:
-            state = self.register.regions.get(region, RegionState())
-            others = reserved(self.fleet, region, state) - held(
-                self.fleet, self.workload, region, state
-            )
-            bounds.append(quota - others)
-        return max(0, min(bounds))
-
-    def ready(self, region: str) -> int:
-        """Replicas that serve in a region now."""
-        endpoint = self.endpoints.get(region)
-        return endpoint.ready if endpoint is not None and endpoint.reachable else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the planner says; `chosen` is None where nothing is safe."""
+    """What the planner says; `chosen` is None where nothing is safe.
+
+    Attributes:
+        spare: replicas to ask for besides, in case that what is chosen is not granted.
+    """
 
     decision: Decision
     chosen: Alternative | None
+    spare: Mapping[str, int] = field(default_factory=dict)
 
 
 def propose(situation: Situation) -> Proposal:
@@ -116,37 +53,34 @@ def propose(situation: Situation) -> Proposal:
     found = [_evaluate(situation, name, weights) for name, weights in _alternatives(situation)]
     safe = [one for one in found if not one.breaks]
     chosen = min(safe, key=_order, default=None)
-    explained = tuple(
-        one.model_copy(update={"because": _because(one, chosen)})
-        for one in sorted(found, key=lambda one: (bool(one.breaks), _order(one)))
-    )[:_SHOWN]
-    if chosen is not None:
+    ordered = sorted(found, key=lambda one: (bool(one.breaks), _order(one)))
+    explained = shown(
+        [one.model_copy(update={"because": because(one, chosen, situation)}) for one in ordered]
+    )
+    if chosen is None:
+        said = no_way(situation, found)
         return Proposal(
-            Decision(
-                rule=RULE,
-                chosen=chosen.name,
-                alternatives=explained,
-                because=_explain_choice(chosen, len(found), len(safe)),
-            ),
-            explained[0],
+            Decision(rule=RULE, chosen=None, alternatives=explained, because=said), None
         )
+    spare = _spare(situation, chosen)
+    said = the_choice(chosen, len(found), len(safe), spare)
     return Proposal(
-        Decision(
-            rule=RULE, chosen=None, alternatives=explained, because=_explain_none(situation, found)
-        ),
-        None,
+        Decision(rule=RULE, chosen=chosen.name, alternatives=explained, because=said),
+        explained[0],
+        spare,
     )
 
 
-def replicas_for(spec: WorkloadSpec, share: float) -> int:
-    """Replicas that serve a share of the workload's demand."""
-    return ceil(share * spec.rate / spec.per_replica - _UNREAL)
-
-
-def latency_of(fleet: Fleet, region: str) -> float | None:
-    """Mean latency of a region over the areas that it declares, in milliseconds."""
-    declared = fleet.regions[region].latency_ms.values()
-    return sum(declared) / len(declared) if declared else None
+def _order(one: Alternative) -> tuple[float, bool, float, float, bool, str]:
+    """What is planned together goes before what is cheaper for one: others count on it."""
+    return (
+        harm(one),
+        one.name != TOGETHER,
+        against(one),
+        one.cost_delta,
+        one.name == ALONE,
+        one.name,
+    )
 
 
 def _alternatives(situation: Situation) -> Iterator[tuple[str, Mapping[str, float]]]:
@@ -173,10 +107,7 @@ def _alternatives(situation: Situation) -> Iterator[tuple[str, Mapping[str, floa
     if moving <= TOLERANCE:
         yield "stay as it is", whole(weights)
         return
-    kept = sum(stayers.values())
-    for name, shares in spreads(takers, moving) if takers else ():
-        scaled = {region: share * (1.0 - kept) for region, share in shares.items()}
-        yield name, whole({**scaled, **stayers})
+    yield from _ways(situation, takers, stayers, moving)
     present = {
         r: weight for r, weight in weights.items() if r not in situation.leaving and r not in unkept
     }
@@ -185,15 +116,71 @@ def _alternatives(situation: Situation) -> Iterator[tuple[str, Mapping[str, floa
         yield f"all that moves to {region}", whole(shares)
 
 
+def _ways(
+    situation: Situation,
+    takers: Sequence[Candidate],
+    stayers: Mapping[str, float],
+    moving: float,
+) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """First what the planner finds, where none of the ways with a name is the same."""
+    kept = sum(stayers.values())
+    named = {}
+    for name, shares in spreads(takers, moving) if takers else ():
+        scaled = {region: share * (1.0 - kept) for region, share in shares.items()}
+        named[name] = whole({**scaled, **stayers})
+    if situation.allotted:
+        together = _divided(situation.together)
+        if together is not None:
+            yield TOGETHER, together
+    alone = _divided(situation)
+    if alone is not None and not any(_alike(alone, one) for one in named.values()):
+        yield ALONE, alone
+    yield from named.items()
+
+
+def _divided(situation: Situation) -> Mapping[str, float] | None:
+    """The weights that the planner finds for this workload."""
+    found = _planned(situation)
+    if found is None:
+        return None
+    need, division = found
+    weights = dict.fromkeys(sorted(situation.spec.regions), 0.0) | dict(weights_of(need, division))
+    return whole({r: share for r, share in weights.items() if r not in situation.leaving})
+
+
+def _planned(situation: Situation) -> tuple[Need, Division] | None:
+    problem = survey(
+        situation.fleet,
+        situation.intended,
+        {situation.workload: situation.known()},
+        {situation.region},
+    )
+    if not problem.needs:
+        return None
+    (division,) = plan(problem).divisions
+    return (problem.needs[0], division) if division.feasible else None
+
+
+def _alike(these: Mapping[str, float], those: Mapping[str, float]) -> bool:
+    return all(
+        abs(these.get(region, 0.0) - those.get(region, 0.0)) <= TOLERANCE
+        for region in {*these, *those}
+    )
+
+
 def _candidate(situation: Situation, region: str) -> Candidate:
     spec = situation.spec
-    per_share = spec.per_replica / spec.rate if spec.rate > 0 else float("inf")
+    rate = spec.rate
+
+    def room(count: int) -> float:
+        return min(1.0, count * spec.per_replica / rate) if rate > 0 else 1.0
+
     price = situation.fleet.regions[region].price
     return Candidate(
         region=region,
         share=situation.register.workload.weights.get(region, 0.0),
-        room_ready=min(1.0, situation.ready(region) * per_share),
-        room=min(1.0, situation.most(region) * per_share),
+        room_ready=room(situation.ready(region)),
+        room=room(situation.most(region)),
         cost=replicas_for(spec, 1.0) * price + egress_cost(situation.fleet, spec, {region: 1.0}),
         latency=latency_of(situation.fleet, region),
     )
@@ -213,12 +200,25 @@ def _bars(situation: Situation, region: str) -> tuple[str, ...]:
         )
         if violation.rule in _REGION_RULES
     ]
+    found += _kin(situation, region)
     unfit = _unfit(situation, region)
     if unfit:
         found.append(unfit)
     elif situation.most(region) == 0:
         found.append(f"capacity: {region} can have no replica")
     return tuple(found)
+
+
+def _kin(situation: Situation, region: str) -> Iterator[str]:
+    """A region that was found unfit may not be the only one of its failing domain."""
+    regions = situation.fleet.regions
+    own = set(regions[region].failing_domains)
+    for other in sorted(situation.excluded - {region}):
+        for domain in sorted(own.intersection(regions[other].failing_domains)):
+            yield (
+                f"failing-domain: {region} shares {domain} with {other}, which was found unfit "
+                "in an earlier attempt"
+            )
 
 
 def _unfit(situation: Situation, region: str) -> str:
@@ -232,134 +232,44 @@ def _unfit(situation: Situation, region: str) -> str:
 
 
 def _evaluate(situation: Situation, name: str, weights: Mapping[str, float]) -> Alternative:
-    fleet, spec, now = situation.fleet, situation.spec, situation.register.workload
-    replicas: dict[str, int] = {}
-    unserved = slow = untrusted = 0.0
-    for region, weight in weights.items():
-        if weight <= 0:
-            continue
-        wanted = max(replicas_for(spec, weight), now.capacity.get(region, 0))
-        replicas[region] = min(wanted, max(situation.most(region), 0))
-        served = replicas[region] * spec.per_replica
-        if spec.rate > 0:
-            unserved += max(0.0, weight - served / spec.rate)
-        if situation.register.regions.get(region, RegionState()).state == "soaking":
-            untrusted += max(0.0, weight - now.weights.get(region, 0.0))
-        if _too_slow(situation, region):
-            slow += min(weight, served / spec.rate if spec.rate > 0 else weight)
+    now = situation.register.workload
+    one = weighed(situation, name, weights)
+    capacity = {**now.capacity, **situation.rest, **one.replicas}
     breaks = [
         str(violation)
         for violation in violations(
-            fleet,
-            situation.workload,
-            now,
-            situation.intended,
-            weights,
-            {**now.capacity, **replicas},
+            situation.fleet, situation.workload, now, situation.intended, weights, capacity
         )
     ]
     for region, weight in weights.items():
         gains = weight > now.weights.get(region, 0.0) + TOLERANCE
         if gains or (weight > 0 and _unfit(situation, region)):
             breaks += [bar for bar in _bars(situation, region) if bar not in breaks]
-    return Alternative(
-        name=name,
-        weights=weights,
-        replicas=replicas,
-        unserved=_share(unserved),
-        slow=_share(slow),
-        untrusted=_share(untrusted),
-        latency_ms=_latency(fleet, weights),
-        cost_delta=round(_cost_delta(situation, weights, replicas), 4),
-        egress=round(egress_cost(fleet, spec, weights), 4),
-        breaks=tuple(breaks),
-        because="to be judged",
-    )
+    return one.model_copy(update={"breaks": tuple(breaks)})
 
 
-def _cost_delta(
-    situation: Situation, weights: Mapping[str, float], replicas: Mapping[str, int]
-) -> float:
-    """USD per hour against now; the region that is left keeps its replicas until it is back."""
-    fleet, spec, now = situation.fleet, situation.spec, situation.register.workload
-    running = sum(
-        (count - now.capacity.get(region, 0)) * fleet.regions[region].price
-        for region, count in replicas.items()
-    )
-    return running + egress_cost(fleet, spec, weights) - egress_cost(fleet, spec, now.weights)
+def _spare(situation: Situation, chosen: Alternative) -> Mapping[str, int]:
+    """What to ask of other regions at the same time, where a grant is uncertain.
 
-
-def _too_slow(situation: Situation, region: str) -> bool:
-    objective = situation.spec.slo.latency_ms
-    latency = latency_of(situation.fleet, region)
-    return objective is not None and latency is not None and latency > objective
-
-
-def _latency(fleet: Fleet, weights: Mapping[str, float]) -> float | None:
-    known = {
-        region: latency
-        for region, weight in weights.items()
-        if weight > 0 and (latency := latency_of(fleet, region)) is not None
+    It is so where GPUs are needed, and where this chain has been granted less than it asked for.
+    What is asked for is the plan that would follow if nothing more were granted where more is
+    wanted; of regions that are scarce, only what was allotted.
+    """
+    if situation.spec.gpu is None and not situation.ceilings:
+        return {}
+    wanting = {
+        region: situation.ready(region)
+        for region, count in chosen.replicas.items()
+        if count > situation.ready(region)
     }
-    total = sum(weights[region] for region in known)
-    if total <= 0:
-        return None
-    return round(sum(weights[region] * known[region] for region in known) / total, 3)
-
-
-def _share(value: float) -> float:
-    return round(min(1.0, max(0.0, value)), _DIGITS)
-
-
-def _harm(one: Alternative) -> float:
-    return round(one.unserved + one.slow, _DIGITS)
-
-
-def _order(one: Alternative) -> tuple[float, float, float, str]:
-    return (_harm(one), one.untrusted, one.cost_delta, one.name)
-
-
-def _because(one: Alternative, chosen: Alternative | None) -> str:
-    if one.breaks:
-        return f"rejected: it breaks {len(one.breaks)} rule(s): {'; '.join(one.breaks)}"[:2000]
-    if chosen is None or one.name == chosen.name:
-        return f"chosen: {_said(one)}"
-    if _harm(one) > _harm(chosen):
-        return (
-            f"rejected: it would harm {_harm(one):.1%} of the demand, "
-            f"{chosen.name} only {_harm(chosen):.1%}"
-        )
-    if one.untrusted > chosen.untrusted:
-        return (
-            f"rejected: as good, and it sends {one.untrusted:.1%} to regions that still soak, "
-            f"{chosen.name} only {chosen.untrusted:.1%}"
-        )
-    if one.cost_delta > chosen.cost_delta:
-        more = one.cost_delta - chosen.cost_delta
-        return f"rejected: as good, and {more:.2f} USD/h dearer than {chosen.name}"
-    return f"rejected: as good and as cheap as {chosen.name}, which comes first by name"
-
-
-def _said(one: Alternative) -> str:
-    return (
-        f"leaves {one.unserved:.1%} of the demand unserved and {one.slow:.1%} slower than the "
-        f"objective, at {one.cost_delta:+.2f} USD/h"
-    )
-
-
-def _explain_choice(chosen: Alternative, weighed: int, safe: int) -> str:
-    return (
-        f"{chosen.name}: of {weighed} alternatives {safe} break no rule, and this one "
-        f"{_said(chosen)}"
-    )
-
-
-def _explain_none(situation: Situation, found: list[Alternative]) -> str:
-    if not found:
-        return (
-            f"no safe plan: {situation.workload} is declared in no region but those that are left"
-        )
-    reasons = dict.fromkeys(broken for one in found for broken in one.breaks)
-    return f"no safe plan: each of {len(found)} alternatives breaks a rule: " + "; ".join(
-        list(reasons)[:8]
-    )
+    if not wanting:
+        return {}
+    found = _planned(situation.together.capped(wanting))
+    if found is None:
+        return {}
+    return {
+        region: count
+        for region, count in sorted(replicas_of(*found).items())
+        if region not in wanting
+        and count > max(situation.before(region), chosen.replicas.get(region, 0))
+    }

@@ -11,20 +11,21 @@ meanwhile. What the plan was made from is seen anew when it goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final, NamedTuple, TypeVar
 
 from crosswind.chains.failover.chain import CONFLICTS, PLANS, TURNS, chain
-from crosswind.chains.failover.evidence import taken_back
-from crosswind.chains.failover.failback import at_rest, restore
-from crosswind.chains.failover.plan import Proposal, Situation, propose
+from crosswind.chains.failover.failback import MARGIN, at_rest, restore
+from crosswind.chains.failover.plan import Proposal, propose
+from crosswind.chains.failover.situation import Situation
+from crosswind.chains.failover.words import taken_back
 from crosswind.context import Context
 from crosswind.emissions import Later, later
 from crosswind.errors import ActionRefused
 from crosswind.fleet.operations import AcceptPlan, ReadRegister, ReleasePlan
 from crosswind.fleet.quantities import TOLERANCE
-from crosswind.fleet.rules import depends_on
+from crosswind.fleet.rules import depends_on, egress_cost
 from crosswind.operations.endpoints import EndpointStatus
 from crosswind_events import Event
 from crosswind_events.catalogue.failover import (
@@ -123,7 +124,7 @@ def _agree(
         way = weigh(situation, asked)
         if isinstance(way, Settled):
             return way
-        plan = _plan(ctx.id(f"plan:{turn}"), situation, way.chosen, asked, steps, pause)
+        plan = _plan(ctx.id(f"plan:{turn}"), situation, way, asked, steps, pause)
         try:
             accepted = ctx.act(_acceptance(plan, situation, way, ctx))
         except ActionRefused as refusal:
@@ -157,7 +158,7 @@ def _return(situation: Situation, asked: Asked) -> Way | Settled:
         return Way(proposal, proposal.chosen)
     region = situation.region
     share = situation.register.workload.weights.get(region, 0.0)
-    if share < situation.spec.weights[region] - TOLERANCE:
+    if share < situation.spec.weights[region] - MARGIN:
         return Settled("failed", f"it can have no more of {region}: {_hurdles(proposal)}")
     return Settled("unaffected", f"it has its share of {region}")
 
@@ -208,13 +209,15 @@ def _situation(asked: Asked, ctx: Context) -> Situation:
         endpoints=states,
         excluded=excluded,
         ceilings=asked.ceilings,
+        allotted=asked.allotted if isinstance(asked, FailoverRequested) else {},
+        rest=asked.rest if isinstance(asked, FailoverRequested) else {},
     )
 
 
 def _plan(
-    name: str, situation: Situation, chosen: Alternative, asked: Asked, steps: int, pause: float
+    name: str, situation: Situation, way: Way, asked: Asked, steps: int, pause: float
 ) -> Plan:
-    now = situation.register.workload
+    now, chosen = situation.register.workload, way.chosen
     return Plan(
         id=name,
         sweep=asked.sweep,
@@ -226,10 +229,28 @@ def _plan(
         target=dict.fromkeys(now.weights, 0.0) | dict(chosen.weights),
         replicas=chosen.replicas,
         ready={region: situation.ready(region) for region in chosen.replicas},
+        spare=way.proposal.spare,
+        rest=_rest(situation, way) if asked.sweep.purpose == "failover" else {},
+        allotted=situation.allotted,
         epoch=now.epoch,
         steps=steps,
         pause=pause,
     )
+
+
+def _asked(replicas: Mapping[str, int], spare: Mapping[str, int]) -> dict[str, int]:
+    """Replicas by region, with those that are asked for besides."""
+    return {**replicas, **{r: max(count, replicas.get(r, 0)) for r, count in spare.items()}}
+
+
+def _rest(situation: Situation, way: Way) -> dict[str, int]:
+    """What was intended in regions of which this plan, or one before it, asks for more."""
+    more = {
+        region: situation.before(region)
+        for region, count in _asked(way.chosen.replicas, way.proposal.spare).items()
+        if count > situation.before(region)
+    }
+    return {**more, **situation.rest}
 
 
 def _acceptance(plan: Plan, situation: Situation, way: Way, ctx: Context) -> AcceptPlan:
@@ -240,7 +261,8 @@ def _acceptance(plan: Plan, situation: Situation, way: Way, ctx: Context) -> Acc
         workload=plan.workload,
         plan=plan.id,
         target_weights=plan.target,
-        capacity=plan.replicas,
+        capacity={**plan.rest, **plan.replicas},
+        spare=plan.spare,
         priority="failover",
         chain=ctx.chain,
         region=plan.sweep.region,
@@ -248,10 +270,21 @@ def _acceptance(plan: Plan, situation: Situation, way: Way, ctx: Context) -> Acc
         lock=ctx.lock,
         relies_on_epoch=plan.epoch,
         off=int(newly_off),
-        added_cost=max(0.0, way.chosen.cost_delta),
+        added_cost=_added_cost(plan, situation, way),
         because=way.proposal.decision.because[:_LONGEST],
         decision=way.proposal.decision,
     )
+
+
+def _added_cost(plan: Plan, situation: Situation, way: Way) -> float:
+    """USD per hour beyond what the register counts with already, spare replicas with it."""
+    fleet, now = situation.fleet, situation.register.workload
+    running = sum(
+        (count - now.capacity.get(region, 0)) * fleet.regions[region].price
+        for region, count in _asked(plan.replicas, plan.spare).items()
+    )
+    sent = way.chosen.egress - egress_cost(fleet, situation.spec, now.weights)
+    return max(0.0, round(running + sent, 4))
 
 
 def _settle(asked: Asked, ended: Refused | Settled, because: str, ctx: Context) -> WorkloadSettled:

@@ -19,7 +19,8 @@ from crosswind.chains.failover.chain import (
     chain,
     incident_of,
 )
-from crosswind.chains.failover.evidence import failing, recovered, since_recovery
+from crosswind.chains.failover.evidence import failing, recovered
+from crosswind.chains.failover.words import since_recovery
 from crosswind.chains.incidents.operations import OpenIncidents
 from crosswind.context import Context
 from crosswind.emissions import Later, later
@@ -63,10 +64,16 @@ def hear_recovered(
         ctx.settle("recovered", "yes")
         ctx.cancel("evidence")
         because = f"{lack or 'it was left'}; {verdict.because}"
-        yield RecoveryConfirmed(region=region, pieces=verdict.pieces, because=because)
+        yield RecoveryConfirmed(
+            region=region, pieces=verdict.pieces, weighing=verdict.weighing, because=because
+        )
     elif ctx.settle("window", event.id) == event.id:
         due = EvidenceDue(
-            region=region, about="recovery", pieces=verdict.pieces, because=verdict.because
+            region=region,
+            about="recovery",
+            pieces=verdict.pieces,
+            weighing=verdict.weighing,
+            because=verdict.because,
         )
         yield later(due, ctx.fleet.failover.window, scope="evidence")
 
@@ -80,7 +87,12 @@ def recovery_due(
     verdict = recovered(events, region, ctx.fleet, now)
     if verdict.reached:
         ctx.settle("recovered", "yes")
-        yield RecoveryConfirmed(region=region, pieces=verdict.pieces, because=verdict.because)
+        yield RecoveryConfirmed(
+            region=region,
+            pieces=verdict.pieces,
+            weighing=verdict.weighing,
+            because=verdict.because,
+        )
         return
     if verdict.standing and not event.data.extended:
         age = (now - max(piece.at for piece in verdict.standing)).total_seconds()
@@ -90,7 +102,9 @@ def recovery_due(
             return
     # Told as it stood with the last piece: by now all of them have grown old.
     last = recovered(events, region, ctx.fleet, max(event.time for event in events))
-    yield RecoveryUnconfirmed(region=region, pieces=last.pieces, because=last.because)
+    yield RecoveryUnconfirmed(
+        region=region, pieces=last.pieces, weighing=last.weighing, because=last.because
+    )
 
 
 @chain.on(reads=[ReadRegions], acts=[MarkRegion])

@@ -213,6 +213,7 @@ def _finish(
             max(0.0, outage.seconds),
             f"its callers saw {outage.seconds:.1f} s of outage",
         )
+    _give_back_surplus(plan, due.epoch, ctx)
     yield _settled(
         plan, "moved", f"all {plan.steps} steps are taken; {judgement.because}; {said}", seconds
     )
@@ -235,6 +236,31 @@ def _give_back(
             plan=plan.id,
         )
         # Refused, its replicas stay: that costs money, and is on record.
+        with suppress(ActionRefused):
+            ctx.act(release)
+
+
+def _give_back_surplus(plan: Plan, epoch: int, ctx: Context) -> None:
+    """Return what plans of this chain have asked for and this one does not need.
+
+    It counts against no limit: nothing is taken away but what the chain itself has added.
+    """
+    kept = {**plan.rest, **plan.replicas}
+    asked = tuple(sorted(plan.rest.keys() - set(plan.excluded)))
+    if not asked or (plan.attempt == 1 and not plan.spare):
+        return  # no more was asked for than is needed
+    endpoints = ctx.observe(EndpointStatus(workload=plan.workload, regions=asked)).states
+    for region in asked:
+        seen = endpoints.get(region)
+        if seen is None or not seen.reachable or seen.ready + seen.starting <= kept[region]:
+            continue
+        release = ScaleEndpoint(
+            workload=plan.workload,
+            region=region,
+            replicas=kept[region],
+            epoch=epoch,
+            plan=plan.id,
+        )
         with suppress(ActionRefused):
             ctx.act(release)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Final, Literal
 
-from crosswind.chains.failover.plan import replicas_for
+from crosswind.chains.failover.measures import replicas_for
 from crosswind.fleet.declaration import FailoverPolicy, WorkloadSpec
 from crosswind.fleet.quantities import TOLERANCE
 from crosswind.operations.endpoints import EndpointState
@@ -91,7 +91,7 @@ def judge(
 
     A region that does not answer is left at once. One that errs, or has not yet the replicas that
     the step needs, is given time first: `PATIENCE` pauses for errors and latency, the policy's
-    capacity timeout for replicas. Latency alone never turns a plan around.
+    capacity timeout after their start-up for replicas. Latency alone never turns a plan around.
 
     Args:
         step: the step that would be taken; one more than the plan's for the look after the last.
@@ -119,7 +119,7 @@ def judge(
             f"{region} has {ready} of {needed} replicas"
             for region, (ready, needed) in short.items()
         )
-        patience = ceil(policy.capacity_timeout / pause_of(plan))
+        patience = ceil((policy.capacity_timeout + spec.start_up) / pause_of(plan))
         if holds < patience:
             return Judgement("hold", said, tuple(short))
         return Judgement(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any, Final
 
-from pydantic_core import from_json, to_json
-
 from crosswind.actions import Action, Call, Query
+from crosswind.chains.incidents import kept
+from crosswind.chains.incidents.gathering import gather
+from crosswind.chains.incidents.kept import KEEP, Kept, Telling, current_key, past_key
 from crosswind.chains.incidents.operations import (
-    Incident,
+    SEVERITIES,
     Incidents,
     Opened,
     OpenIncident,
@@ -24,16 +24,17 @@ from crosswind.ports import ABSENT, Item, Put, Store
 
 _TURNS: Final = 12
 _SHOWN: Final = 100
+_CAUSE: Final = 500
 
 
 class IncidentPerformer:
-    """Keeps the incidents of a fleet, one item each, in partition `incidents:<fleet>`.
+    """Keeps the incidents of a fleet in partition `incidents:<fleet>`; see `kept`.
 
-    A repeated key: the item holds the key of the action that wrote it last, so that whoever asks
-    again is given the first answer.
+    A repeated key: the item holds the keys of the actions that told of it and of the one that
+    resolved it, so that whoever asks again is given the first answer.
 
     Args:
-        store: where they are kept.
+        store: where they are kept; what led to one is gathered from the journal in it.
         fleet: the fleet's name.
         clock: seconds since the epoch.
     """
@@ -43,7 +44,8 @@ class IncidentPerformer:
 
     def __init__(self, store: Store, fleet: str, clock: Callable[[], float] = time.time) -> None:
         self._store = store
-        self._partition = f"incidents:{fleet}"
+        self._fleet = fleet
+        self._partition = kept.partition(fleet)
         self._clock = clock
 
     def perform(self, action: OpenIncident | ResolveIncident, call: Call) -> Opened | Resolved:
@@ -64,64 +66,82 @@ class IncidentPerformer:
 
     def answer(self, query: OpenIncidents, timeout: float) -> Incidents:
         """Those that are open."""
-        found: list[Incident] = []
-        after = ""
-        while len(found) < _SHOWN:
-            page = self._store.scan(self._partition, "incident:", after)
-            for item in page:
-                stored = from_json(item.value)
-                name = stored["incident"]["incident"]
-                fits = name == query.prefix or name.startswith(f"{query.prefix}:")
-                if stored["open"] and (fits or not query.prefix):
-                    found.append(Incident.model_validate(stored["incident"]))
-            if len(page) < _SHOWN:
-                break
-            after = page[-1].key
+        found = [
+            one.incident
+            for one in kept.current(self._store, self._fleet)
+            if one.open and (not query.prefix or _within(one.name, query.prefix))
+        ]
         ordered = sorted(found, key=lambda one: (one.since, one.incident))
         return Incidents(incidents=tuple(ordered[:_SHOWN]))
 
     def _try(self, action: OpenIncident | ResolveIncident, key: str) -> Opened | Resolved:
-        name = _key(action.incident)
+        name = current_key(action.incident)
         item = self._store.read(self._partition, name)
-        stored = None if item is None else from_json(item.value)
+        stands = None if item is None else Kept.decode(item.value)
         if isinstance(action, OpenIncident):
-            return self._open(action, name, item, stored, key)
-        return self._resolve(name, item, stored, key)
+            return self._open(action, name, item, stands, key)
+        return self._resolve(action, name, item, stands, key)
 
     def _open(
-        self,
-        action: OpenIncident,
-        name: str,
-        item: Item | None,
-        stored: dict[str, Any] | None,
-        key: str,
+        self, action: OpenIncident, name: str, item: Item | None, stands: Kept | None, key: str
     ) -> Opened:
-        if stored is not None and stored["open"]:
-            known = Incident.model_validate(stored["incident"])
-            return Opened(incident=known, new=stored["opened_by"] == key)
-        incident = Incident(
-            incident=action.incident,
+        told = None if stands is None else stands.telling(key)
+        if stands is not None and told is not None:
+            return Opened(
+                incident=stands.incident,
+                new=stands.told[0].key == key,
+                raised=told.raised,
+                findings=told.findings,
+            )
+        if stands is not None and not stands.open:
+            stands = None
+        told = Telling(
+            key=key,
+            at=self._clock(),
             title=action.title,
+            cause=action.cause[:_CAUSE],
             severity=action.severity,
-            since=self._clock(),
             chain=action.chain,
+            workload=action.workload,
+            raised=stands is not None and _gravity(action.severity) > _gravity(stands.severity),
+            findings=gather(self._store, action.chain),
         )
-        value = {"open": True, "incident": incident.model_dump(mode="json"), "opened_by": key}
-        self._put(name, value, item, key)
-        return Opened(incident=incident, new=True)
+        if stands is None:
+            now = Kept.begun(action.incident, action.region, told)
+        else:
+            now = stands.met(told)
+        self._put([Put(name, now.encode(), _version(item))], key)
+        return Opened(
+            incident=now.incident, new=stands is None, raised=told.raised, findings=told.findings
+        )
 
     def _resolve(
-        self, name: str, item: Item | None, stored: dict[str, Any] | None, key: str
+        self, action: ResolveIncident, name: str, item: Item | None, stands: Kept | None, key: str
     ) -> Resolved:
-        if stored is None or not stored["open"]:
-            return Resolved(was_open=stored is not None and stored.get("resolved_by") == key)
-        self._put(name, {**stored, "open": False, "resolved_by": key}, item, key)
+        if stands is None or not stands.open:
+            return Resolved(was_open=stands is not None and stands.resolved_by == key)
+        over = stands.over(key, self._clock(), action.because, action.by).encode()
+        expires = self._clock() + KEEP
+        self._put(
+            [
+                Put(name, over, _version(item), expires),
+                Put(past_key(stands), over, ABSENT, expires),
+            ],
+            key,
+        )
         return Resolved(was_open=True)
 
-    def _put(self, name: str, value: dict[str, Any], item: Item | None, token: str) -> None:
-        version = ABSENT if item is None else item.version
-        self._store.write(self._partition, [Put(name, to_json(value), version)], token)
+    def _put(self, puts: list[Put], token: str) -> None:
+        self._store.write(self._partition, puts, token)
 
 
-def _key(incident: str) -> str:
-    return f"incident:{sha256(incident.encode()).hexdigest()[:40]}"
+def _within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}:")
+
+
+def _gravity(severity: str) -> int:
+    return SEVERITIES.index(severity) if severity in SEVERITIES else -1
+
+
+def _version(item: Item | None) -> str:
+    return ABSENT if item is None else item.version

@@ -1,0 +1,82 @@
+"""Detection: on a schedule the world is compared with the register, twice before anything is said.
+
+Between a step that is intended and its landing the world differs from the register, as it does
+while a performer tries again. What differs is therefore looked at once more after a grace, and is
+drift only if the register still intends the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Final
+
+from crosswind.chains.drift.assertion import difference
+from crosswind.context import Context
+from crosswind.emissions import Later, Start, later, start
+from crosswind.fleet.applications import ReadIntention
+from crosswind.fleet.operations import ReadRegions
+from crosswind_events import Event
+from crosswind_events.catalogue.drift import DriftDetected, DriftDue, DriftSuspected, ReplicaDrift
+from crosswind_events.catalogue.schedule import Tick
+
+GRACE: Final = 30.0
+"""Seconds between the two looks."""
+
+_CHUNK: Final = 20
+"""Workloads that one run looks at, unless the fleet is so large that it has to be more."""
+
+_EVENTS: Final = 90
+"""Events of one round."""
+
+
+def tick(event: Event[Tick], ctx: Context) -> Iterator[DriftDue]:
+    """One round: all workloads, some in each run."""
+    names = sorted(ctx.fleet.workloads)
+    chunk = max(_CHUNK, ceil(len(names) / _EVENTS))
+    for first in range(0, len(names), chunk):
+        yield DriftDue(workloads=tuple(names[first : first + chunk]))
+
+
+def compare(event: Event[DriftDue], ctx: Context) -> Iterator[Later[DriftSuspected]]:
+    """Look at some workloads for the first time."""
+    declared = ctx.fleet.workloads
+    # Read once for all of them, and not with each what its rules depend on.
+    regions = ctx.observe(ReadRegions()).regions
+    for workload in event.data.workloads:
+        if workload not in declared:
+            continue  # it was taken out of the fleet since the tick
+        intention = ctx.observe(ReadIntention(workload=workload))
+        found = difference(workload, intention, regions, ctx)
+        if found is not None and found[0]:
+            epoch, why = intention.workload.epoch, str(found[0])[:2000]
+            suspected = DriftSuspected(workload=workload, epoch=epoch, because=why)
+            yield later(suspected, GRACE, subject=workload)
+
+
+def look_again(event: Event[DriftSuspected], ctx: Context) -> Iterator[Start[DriftDetected]]:
+    """Look once more; what still differs from the same intention is drift."""
+    workload = event.data.workload
+    if workload not in ctx.fleet.workloads:
+        return
+    intention = ctx.observe(ReadIntention(workload=workload))
+    state = intention.workload
+    if state.epoch != event.data.epoch:
+        return  # something was on its way; the next round looks at what it led to
+    found = difference(workload, intention, ctx.observe(ReadRegions()).regions, ctx)
+    if found is None or not found[0]:
+        return
+    differs, seen = found
+    detected = DriftDetected(
+        workload=workload,
+        epoch=state.epoch,
+        actual_epoch=seen.epoch,
+        intended=state.weights,
+        actual=(seen.weights or {}) if differs.moved else {},
+        replicas={
+            region: ReplicaDrift(intended=count.intended, actual=count.actual)
+            for region, count in differs.replicas.items()
+        },
+        because=str(differs)[:2000],
+    )
+    yield start(detected, subject=workload)

@@ -1,0 +1,80 @@
+"""Clients of AWS, made so that a function can afford to wait for them.
+
+The SDK is imported with the first client. A client takes its region and credentials where the SDK
+finds them, and `AWS_ENDPOINT_URL` points it at an emulator.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_sqs import SQSClient
+
+CONNECT: Final = 1.0
+"""Seconds to wait for a connection."""
+
+READ: Final = 3.0
+"""Seconds to wait for an answer; these services answer in milliseconds, or are in trouble."""
+
+ATTEMPTS: Final = 3
+"""How often the SDK itself asks, where asking twice does no harm."""
+
+_IDENTITY: Final = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+def dynamodb() -> DynamoDBClient:
+    """A client that asks once: whoever repeats a write has to know that it does."""
+    return cast("DynamoDBClient", _client("dynamodb", attempts=1))
+
+
+def events() -> EventBridgeClient:
+    """A client of EventBridge."""
+    return cast("EventBridgeClient", _client("events"))
+
+
+def sqs() -> SQSClient:
+    """A client of SQS."""
+    return cast("SQSClient", _client("sqs"))
+
+
+def scheduler() -> EventBridgeSchedulerClient:
+    """A client of EventBridge Scheduler."""
+    return cast("EventBridgeSchedulerClient", _client("scheduler"))
+
+
+def _client(service: str, attempts: int = ATTEMPTS) -> Any:
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CONNECT,
+        read_timeout=READ,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        # Our own requests are well formed, and checking each against the model costs as much as
+        # making it.
+        parameter_validation=False,
+        tcp_keepalive=True,
+        user_agent_extra="crosswind",
+    )
+    return _session(*map(os.environ.get, _IDENTITY)).create_client(service, config=config)
+
+
+@cache
+def _session(*identity: str | None) -> Session:
+    """The session of an identity: it keeps the credentials that it found first."""
+    # Not boto3: its resources and transfers, which nobody here uses, cost a tenth of a start.
+    try:
+        from botocore.session import get_session
+    except ModuleNotFoundError as error:
+        if error.name != "botocore":
+            raise
+        raise ModuleNotFoundError(
+            "AWS needs its SDK: pip install 'crosswind[aws]'", name="botocore"
+        ) from error
+    return get_session()
