@@ -67,12 +67,13 @@ Pieces = Annotated[tuple[Piece, ...], Field(max_length=200)]
 class Alternative(Part):
     """One way to serve a workload's traffic, and what it would mean.
 
-    `unserved` is the share of demand for which it has no capacity, `slow` the share of traffic
-    that it sends to regions slower than the objective, `delayed` the share of an hour's demand that
-    is lost while new replicas start. `untrusted` is the share that it newly sends to regions that
-    have only just recovered, `crowded` the share that it sends to one region, or failing domain,
-    beyond what the workload wishes. `cost_delta` (against now) and `egress` are USD per hour, `latency_ms` is the mean over its traffic. `breaks` names every rule that it
-    breaks; `because` says why it was chosen or not.
+    `unserved` is the share of demand for which it has no capacity, `slow` the share of traffic that
+    it sends to regions slower than the objective, `delayed` the share of an hour's demand that is
+    lost while new replicas start. `untrusted` is the share that it newly sends to regions that have
+    only just recovered, `crowded` the share that it sends to one region, or failing domain, beyond
+    what the workload wishes. `cost_delta` (against now) and `egress` are USD per hour, `latency_ms`
+    is the mean over its traffic. `breaks` names every rule that it breaks; `because` says why it
+    was chosen or not.
     """
 
     name: Name
@@ -118,9 +119,10 @@ class Sweep(Part):
     """All workloads that leave a region, or come back to it, together.
 
     A sweep has rounds: `waiting` workloads of a region with very many, and workloads that evidence
-    has named meanwhile, make another one. Branches carry neither these nor `earlier`, which holds the outcomes of the rounds before,
-    `slowest` the longest recovery measured in them, in seconds. `began` is when the first evidence
-    was given. `relapse` says that the region failed while its traffic was on the way back.
+    has named meanwhile, make another one. Branches carry neither these nor `earlier`, which holds
+    the outcomes of the rounds before, `slowest` the longest recovery measured in them, in seconds.
+    `began` is when the first evidence was given. `relapse` says that the region failed while its
+    traffic was on the way back.
     """
 
     purpose: Literal["failover", "failback"]
@@ -142,7 +144,8 @@ class Plan(Part):
     number needed in total for each region, `ready` what served there when it was made. `spare` is
     asked for besides, in total for each region, in case that too little of it is granted; `rest` is
     what was intended where plans of this chain have asked for more, and what is not needed in the
-    end goes back to it. `epoch` is the register's at acceptance. `pause` between two steps is in seconds.
+    end goes back to it. `epoch` is the register's at acceptance. `pause` between two steps is in
+    seconds.
     """
 
     id: Name
