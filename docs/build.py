@@ -59,6 +59,7 @@ SUBJECTS: Final = (
     "crosswind.operations.notification",
     "crosswind.fleet.operations",
     "crosswind.fleet.applications",
+    "crosswind.fleet.placements",
     "crosswind.chains.incidents.operations",
 )
 """The modules that declare kinds of action and query, in the order in which they are shown."""

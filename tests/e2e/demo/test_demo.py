@@ -59,5 +59,6 @@ def test_the_callers_recovered_in_measured_seconds(told: str) -> None:
 
 def test_a_stricter_policy_would_have_decided_otherwise(told: str) -> None:
     assert "quorum: 2.0  becomes  quorum: 4.0" in told
-    assert "-says dev.crosswind.failover.confirmed.v1" in told
-    assert "+says dev.crosswind.evidence.due.v1" in told
+    assert "hear_unhealthy on region.unhealthy  differs: it would say something else" in told
+    assert "+  because: 1 of 4 needed" in told
+    assert "differs: it asks for an answer to window, where the record holds" in told

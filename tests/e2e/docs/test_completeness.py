@@ -168,7 +168,7 @@ def public(name: str) -> bool:
 
 PUBLIC = (
     r"crosswind|crosswind\.(testing|errors|ports|signals|sim)"
-    r"|crosswind\.(chains\.failover|engine\.settings|planner)"
+    r"|crosswind\.(chains\.failover|chains\.incidents\.app|engine\.settings|planner)"
     r"|crosswind\.(fleet|operations|world)\.\w+"
     r"|crosswind_events(\.catalogue\.\w+)?|crosswind_(aws|gcp|azure)\.signals"
     r"|crosswind_local|crosswind_local\.pubsub"

@@ -76,8 +76,9 @@ def test_a_batch_is_worked_and_answered(function: LambdaHost, stack: Stack, aske
     assert (answer.outcome, answer.payload) == ("returned", {"batchItemFailures": []})
     chain = chain_id("//prober.example.com", "1")
     assert len(stack.store.scan(chain_partition(chain), RUN)) == 1
-    (hopped,) = stack.receive("ops")["Records"]
-    assert json.loads(hopped["body"])["type"] == "com.example.hopped.v1"
+    # A bus may deliver more than once.
+    hopped = [json.loads(one["body"])["type"] for one in stack.receive("ops")["Records"]]
+    assert set(hopped) == {"com.example.hopped.v1"}
 
 
 def test_each_line_of_the_log_names_the_chain_and_the_request(

@@ -133,7 +133,7 @@ def test_where_nothing_is_to_be_done_nothing_is_published(still: Project) -> Non
 
 def test_a_change_of_policy_alone_is_noted_in_the_history(still: Project) -> None:
     apply(still)
-    write(lambda text: text + "probes: {every: 31s}\n")
+    write(lambda text: text.replace("probes: {", "probes: {every: 31s, "))
     assert apply(still)["applied"] is True
     (change,) = still.json("fleet", "history")[0]["changes"]
     assert change == "probes.every: 30 -> 31"

@@ -280,8 +280,8 @@ def test_what_came_too_late_to_be_worked_is_counted_as_parked() -> None:
 
 
 def test_what_the_register_would_not_have_taken_is_told() -> None:
-    """Two regions fail in the same moment, and each plan is made as if it were alone."""
-    both = [line for pair in zip(fails(EAST), fails(CENTRAL), strict=True) for line in pair]
+    """A second region fails while the first is being left for it: another plan takes its place."""
+    both = sorted([*fails(EAST), *fails(CENTRAL, BEGAN + 10)], key=lambda line: str(line["time"]))
     account = play(both).account
     assert account.declined
     assert any("register." in reason for reason in account.declined)
