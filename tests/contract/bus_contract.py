@@ -74,7 +74,7 @@ class _LineTests:
     @pytest.fixture
     def line(self) -> Any:
         """The `Line` under test, or a generator of one; nothing is bound and nothing waits."""
-        raise NotImplementedError
+        raise NotImplementedError("each bus under test overrides this fixture")
 
     @pytest.fixture
     def bound(self, line: Line) -> Line:

@@ -85,7 +85,7 @@ class StoreContract:
     @pytest.fixture
     def store(self) -> Any:
         """The store under test: a `Store`, or a generator of one where it has to be closed."""
-        raise NotImplementedError
+        raise NotImplementedError("each store under test overrides this fixture")
 
     @pytest.fixture
     def peer(self, store: Store) -> Any:

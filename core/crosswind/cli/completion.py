@@ -10,7 +10,7 @@ from crosswind.cli.teaching import Teaching
 @click.command(
     cls=Teaching,
     examples=[
-        ("For this session of bash", 'eval "$(crosswind completion bash)"'),
+        ("For the bash that is open", 'eval "$(crosswind completion bash)"'),
         ("For every zsh", "crosswind completion zsh >> ~/.zshrc"),
         ("For fish", "crosswind completion fish > ~/.config/fish/completions/crosswind.fish"),
     ],

@@ -62,7 +62,7 @@ class Database:
             try:
                 with self.connection() as connection:
                     prepare(connection, self.path, timeout)
-            except BaseException:
+            except BaseException:  # an interrupt as well: no connection is left open
                 self.close()
                 raise
             _databases.add(self)

@@ -134,7 +134,7 @@ class Execution(Context):
         record.settled = not record.out and not record.first
         try:
             self.writer.save("committed", closing)
-        except BaseException:
+        except BaseException:  # also a turn of the protocol: the run goes on from what was before
             record.out, record.ended, record.settled = before, None, False
             raise
 

@@ -130,7 +130,7 @@ class World:
             )
         try:
             self._start()
-        except BaseException:
+        except BaseException:  # an interrupt as well: no process is left behind
             self.stop()
             raise
         return self

@@ -123,7 +123,7 @@ class HostedServer(LocalService):
                     f"{self.service} did not begin to serve on port {self._port} of 127.0.0.1: "
                     f"{self._said()}"
                 )
-        except BaseException:
+        except BaseException:  # an interrupt as well: the server is not left running
             self._stop()
             raise
 

@@ -121,7 +121,7 @@ class LambdaHost(LocalService):
         self._folder = Path(tempfile.mkdtemp(prefix="crosswind-lambda-"))
         try:
             self._renew()
-        except BaseException:
+        except BaseException:  # an interrupt as well: neither folder nor process is left behind
             self._stop()
             raise
 

@@ -70,7 +70,7 @@ class Sandbox:
         threading.Thread(target=self._watch, name="lambda-sandbox", daemon=True).start()
         try:
             self._await_readiness()
-        except BaseException:
+        except BaseException:  # an interrupt as well: the process is not left behind
             self.stop()
             raise
         self.cold_start = time.monotonic() - begun

@@ -104,6 +104,7 @@ class Wire(grpc.GenericRpcHandler):
                 outcome = error.code
                 _abort(context, error)
             except Exception:
+                # A fault of the emulator: told as the service would, and logged whole.
                 outcome = "INTERNAL"
                 LOG.exception("%s failed", method)
                 _abort(context, ServiceError("INTERNAL", f"{method} failed; see the log."))
