@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PEERS = ("sdk", "powertools", "dbos", "c7n")
+PEERS = ("sdk", "powertools", "dbos", "c7n", "sam")
 
 
 def base_python() -> str:
@@ -26,8 +26,10 @@ def peer_python(peer: str) -> str:
     if not ready.exists() or ready.read_text() != wanted:
         print(f"making {folder.relative_to(ROOT)} ...", file=sys.stderr, flush=True)
         subprocess.run([base_python(), "-m", "venv", "--clear", folder], check=True)
+        # The file has all that is needed; pip takes what is wanted with other extras for another.
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
         subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements],
+            [*pip, "-r", requirements],
             check=True,
             stdout=sys.stderr,
         )

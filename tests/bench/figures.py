@@ -377,6 +377,13 @@ def planner(plan: Plan) -> Iterator[Figure]:
     )
 
 
+def packages(plan: Plan) -> Iterator[Figure]:
+    """An artifact for AWS Lambda: how long it takes to make, and how large it is."""
+    from bench.packages import packages  # it takes the plan from here
+
+    return packages(plan)
+
+
 FIGURES: Mapping[str, Callable[[Plan], Iterator[Figure]]] = {
     each.__name__: each
     for each in (
@@ -389,5 +396,6 @@ FIGURES: Mapping[str, Callable[[Plan], Iterator[Figure]]] = {
         throughput,
         loading,
         planner,
+        packages,
     )
 }

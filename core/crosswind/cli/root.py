@@ -14,6 +14,7 @@ from crosswind.cli.events import events
 from crosswind.cli.fleets import fleet
 from crosswind.cli.graphing import graph
 from crosswind.cli.incidents import incident
+from crosswind.cli.packaging import package
 from crosswind.cli.publish import publish
 from crosswind.cli.replaying import replay
 from crosswind.cli.reporting import report
@@ -28,6 +29,7 @@ SECTIONS = {
     "Drill": (drill,),
     "Decide": (approve, freeze, break_glass, dlq),
     "Declare": (events, fleet),
+    "Deploy": (package,),
     "Shell": (completion,),
 }
 

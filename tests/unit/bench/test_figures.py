@@ -134,4 +134,5 @@ def test_every_figure_that_is_promised_is_there() -> None:
         "throughput",
         "loading",
         "planner",
+        "packages",
     ]
