@@ -19,13 +19,18 @@ $(VENV)/.ready: requirements/test.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# What has no wheel is compiled once, for those targets that cannot do without it.
+$(VENV)/.compiled: $(VENV)/.ready requirements/servicebus.txt requirements/compiled.py
+	$(BIN)/python requirements/compiled.py
+	@touch $@
+
 demo: setup  ## a failover of real processes, in about a minute
 	$(BIN)/python examples/failover/demo.py $(DEMO)
 
-test: setup  ## run the tests
+test: $(VENV)/.compiled  ## run the tests
 	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/stories tests/e2e
 
-check: setup  ## lint, format, types, import rules
+check: $(VENV)/.compiled  ## lint, format, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

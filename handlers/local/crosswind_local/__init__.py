@@ -3,6 +3,7 @@
 Each service is one folder and needs nothing of the others.
 
     pubsub         Google Cloud Pub/Sub, in this process
+    servicebus     Azure Service Bus, in this process
     ministack      much of AWS, a server of others in a process and environment of its own
     moto           the rest of AWS, likewise
     lambda_host    AWS Lambda: a function under AWS's own runtime client

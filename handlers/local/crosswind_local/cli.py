@@ -75,6 +75,32 @@ def moto(port: int, as_json: bool) -> None:
     _serve(Moto(port=port), as_json)
 
 
+@main.command()
+@_port
+@_as_json
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    help="Entities, in the official emulator's JSON.",
+)
+@click.option(
+    "--memory",
+    default=DEFAULT_LIMIT // 1024**2,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Messages held at most, in MiB.",
+)
+def servicebus(port: int, as_json: bool, config: str | None, memory: int) -> None:
+    """Run Azure Service Bus until interrupted."""
+    from crosswind_local.servicebus import InvalidConfiguration, ServiceBusEmulator
+
+    try:
+        service = ServiceBusEmulator(port=port, config=config, memory_limit=memory * 1024**2)
+    except InvalidConfiguration as error:
+        raise click.ClickException(str(error)) from error
+    _serve(service, as_json, lambda: service.inspection_url)
+
+
 def _serve(
     service: LocalService, as_json: bool, inspection: Callable[[], str] | None = None
 ) -> None:

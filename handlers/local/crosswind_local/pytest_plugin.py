@@ -10,6 +10,10 @@ started is an error of the test that needs it, never a reason to skip it.
 
     def test_that(aws_account: str) -> None:
         boto3.client("sqs").create_queue(QueueName="orders")
+
+    def test_another(servicebus_space: Space) -> None:
+        client = ServiceBusClient.from_connection_string(servicebus_space.connection_string)
+        sender = client.get_queue_sender(servicebus_space.queue("orders"))
 """
 
 import itertools
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from crosswind_local.aws_sites import AwsSite
     from crosswind_local.moto import Moto
     from crosswind_local.pubsub import PubSubEmulator
+    from crosswind_local.servicebus import ServiceBusEmulator, Space
 
 _NUMBERS = itertools.count(1)
 
@@ -114,6 +119,30 @@ def moto_account(local_moto: "Moto", monkeypatch: pytest.MonkeyPatch) -> str:
     local_moto.reset()
     _point(local_moto.env, monkeypatch)
     return ACCOUNT
+
+
+@pytest.fixture(scope="session")
+def local_servicebus() -> "Iterator[ServiceBusEmulator]":
+    """Service Bus for the whole session, on a free port."""
+    from crosswind_local.servicebus import ServiceBusEmulator
+
+    with ServiceBusEmulator() as servicebus:
+        yield servicebus
+
+
+@pytest.fixture
+def servicebus_space(
+    local_servicebus: "ServiceBusEmulator",
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> "Iterator[Space]":
+    """Queues and topics that are this test's own; the environment has the connection string."""
+    from crosswind_local.servicebus import Space
+
+    for name, value in local_servicebus.env.items():
+        monkeypatch.setenv(name, value)
+    with Space(local_servicebus, project_id(request.node.name, next(_NUMBERS))) as space:
+        yield space
 
 
 def _account(site: "AwsSite") -> str:

@@ -171,7 +171,7 @@ PUBLIC = (
     r"|crosswind\.(chains\.failover|chains\.incidents\.app|engine\.settings|planner)"
     r"|crosswind\.(fleet|operations|world)\.\w+"
     r"|crosswind_events(\.catalogue\.\w+)?|crosswind_(aws|gcp|azure)\.signals"
-    r"|crosswind_local|crosswind_local\.pubsub"
+    r"|crosswind_local|crosswind_local\.(pubsub|servicebus)"
 )
 
 
