@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from crosswind.sim import Fault
 from crosswind_events.catalogue.failover import (
     FailoverCompleted,
@@ -74,3 +76,43 @@ def test_the_critical_workload_gets_the_scarce_region() -> None:
     assert story.serves("chat", EAST) == 0
     assert story.serves("search", EAST) == 1
     assert story.said(FailoverImpossible) or not story.said(FailoverCompleted)
+
+
+def crowded() -> dict[str, Any]:
+    """Chat has too few replicas in the east for a rush, and no room for all of it elsewhere."""
+    fleet = declared()
+    regions = {EAST: placed(0.5, 5, 10), CENTRAL: placed(0.5, 7, 10)}
+    fleet["workloads"] = {"chat": fleet["workloads"]["chat"] | {"regions": regions}}
+    return fleet
+
+
+def test_a_region_that_is_asked_too_much_is_held_where_the_others_would_fall_after_it() -> None:
+    rush = Fault("surge", 10 * MINUTE, 40 * MINUTE, size=1.3, workload="chat")
+    story = tell(rush, fleet=crowded()).until(2 * HOUR)
+    assert not story.said(FailoverPlanned)
+    held, *_ = story.said(FailoverImpossible)
+    assert "130 requests/s are measured, 100 are declared" in held.because
+    assert story.said(IncidentOpened)
+    assert story.serves("chat", EAST) == 0.5
+
+
+def test_a_region_that_is_lost_in_a_rush_is_left_all_the_same() -> None:
+    story = tell(
+        Fault("surge", 10 * MINUTE, 40 * MINUTE, size=1.3, workload="chat"),
+        Fault("outage", 12 * MINUTE, 40 * MINUTE, region=EAST),
+        fleet=crowded(),
+    ).until(20 * MINUTE)
+    assert story.serves("chat", CENTRAL) == 1.0
+
+
+def test_what_is_asked_for_in_a_rush_has_its_replicas_and_waits_with_its_way_back() -> None:
+    story = tell(
+        Fault("surge", 10 * MINUTE, 70 * MINUTE, size=1.4, workload="chat"),
+        Fault("outage", 12 * MINUTE, 20 * MINUTE, region=EAST),
+    ).until(60 * MINUTE)
+    (plan, *_) = [one.plan for one in story.said(FailoverPlanned) if one.plan.workload == "chat"]
+    assert sum(plan.replicas.values()) >= 14
+    assert story.serves("chat", EAST) == 0, "the rush goes on, and the others are made for it"
+    story.until(2 * HOUR)
+    assert story.serves("chat", EAST) == 0.5
+    assert story.workload("chat").capacity == {EAST: 6, OHIO: 1, CENTRAL: 6, EUROPE: 1}

@@ -12,7 +12,7 @@ from crosswind.sim.simulation import START
 from crosswind_events import RegionUnhealthy
 from crosswind_events.catalogue.approval import ApprovalRequested
 from crosswind_events.catalogue.failover import FailoverCompleted
-from crosswind_events.catalogue.recovery import FailbackCompleted
+from crosswind_events.catalogue.recovery import FailbackAbandoned, FailbackCompleted
 from stories.telling import CENTRAL, EAST, EUROPE, HOUR, MINUTE, OHIO, declared, placed, tell
 
 
@@ -52,9 +52,10 @@ def test_a_way_back_that_fails_is_given_up_and_tried_again_later() -> None:
     story = tell(
         Fault("outage", 10 * MINUTE, 30 * MINUTE, region=EAST),
         # It fails again as soon as requests come back, and is well at last.
-        Fault("brown-out", 38 * MINUTE, 70 * MINUTE, region=EAST, size=0.9),
+        Fault("brown-out", 35.2 * MINUTE, 70 * MINUTE, region=EAST, size=0.9),
     ).until(HOUR)
     assert story.serves("chat", EAST) == 0
+    assert story.said(FailbackAbandoned)
     assert not story.said(FailbackCompleted)
     story.until(4 * HOUR)
     assert story.serves("chat", EAST) == 0.5

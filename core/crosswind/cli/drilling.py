@@ -29,6 +29,9 @@ Mode = Literal["act", "as-declared"]
 KINDS: Final = ("outage", "brown-out", "slow", "flapping")
 _SEEDS: Final = re.compile(r"([0-9]{1,9})\.\.([0-9]{1,9})")
 _MOST_SEEDS: Final = 100_000
+_INTERRUPTED: Final = 130
+"""The exit code of what a person has ended, as shells have it: 128 and the number of SIGINT."""
+
 _MOST_BYTES: Final = 50_000_000
 
 
@@ -239,7 +242,8 @@ def gameday(
     """Play days of overlapping random faults, and report how the policy of the fleet fares.
 
     Every rule of safety is looked after at every event. The same fleet, seed, days and intensity
-    lead to the same. Exit code 1 says that a rule was broken.
+    lead to the same. Exit code 1 says that a rule was broken. Ctrl-C reports on the seeds that were
+    played, with exit code 130.
     """
     from crosswind.drills import Comparison, GameDay, Season
     from crosswind.drills.pages import comparison_page, season_page
@@ -266,12 +270,15 @@ def gameday(
         for number in (range(seed, seed + 1) if seeds is None else seeds)
     ]
     name = str(session.declared_path or fleet.name)
-    season = Season(tuple(_played(games, jobs, output, name)))
+    plays, interrupted = _until_interrupted(_played(games, jobs, output, name))
+    if interrupted:
+        output.notice(f"interrupted: {len(plays)} of {len(games)} seeds were played")
+    season = Season(plays)
     worst = next((play for play in season.plays if play.broken), season.plays[-1])
     if keep is not None:
         keep.write_text(worst.faults.to_json(), encoding="utf-8")
     broken = season.broken
-    if against is None:
+    if against is None or interrupted:
         output.document({"fleet": fleet.name, "digest": fleet.digest, **season.as_json()})
         _print(output, season_page(season, name))
     else:
@@ -289,11 +296,28 @@ def gameday(
         broken += there.broken
         output.document(found.as_json())
         _print(output, comparison_page(found))
-    if broken:
-        raise click.exceptions.Exit(NO)
+    if broken or interrupted:
+        raise click.exceptions.Exit(NO if broken else _INTERRUPTED)
 
 
 # -- how it is played -----------------------------------------------------------------------------
+
+
+def _until_interrupted(playing: Iterator[Played]) -> tuple[tuple[Played, ...], bool]:
+    """What was played, and whether a person has ended it before all was; at least one play.
+
+    Raises:
+        KeyboardInterrupt: nothing was played yet.
+    """
+    plays: list[Played] = []
+    try:
+        for play in playing:
+            plays.append(play)  # noqa: PERF402 - those that there are must be kept
+    except KeyboardInterrupt:
+        if not plays:
+            raise
+        return tuple(plays), True
+    return tuple(plays), False
 
 
 def _played(games: Sequence[GameDay], jobs: int, output: Output, name: str) -> Iterator[Played]:

@@ -57,12 +57,17 @@ class Session:
 
     Args:
         creates: whether the data file may be created.
+
+    Attributes:
+        timed: the built-in app looks at regions as often as the fleet says. For who sends the
+            ticks of its schedules; all others need no fleet to know its handlers.
     """
 
     def __init__(self, sources: Sources, output: Output, *, creates: bool = False) -> None:
         self.sources = sources
         self.output = output
         self.creates = creates
+        self.timed = False
         self.clock = time.time
         self._open = ExitStack()
 
@@ -84,6 +89,10 @@ class Session:
         """The user's app, or the built-in one."""
         from crosswind.cli.loading import load_app
 
+        if self.timed and self.sources.app is None:
+            from crosswind.chains.failover import failover_app
+
+            return failover_app(probe_every=self.fleet.probes.every)
         return load_app(self.sources.app or APP)
 
     @property

@@ -116,6 +116,7 @@ class Working:
         from crosswind.embedded.worker import Worker
 
         self.session = session
+        session.timed = as_worker
         self.as_worker = as_worker
         self.count = 0
         self.lines: list[Line] = []

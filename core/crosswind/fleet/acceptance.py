@@ -38,6 +38,9 @@ R = TypeVar("R", bound="BaseModel")
 
 _LISTED: Final = 16
 
+_TIMES: Final = 8
+"""Evacuations of a region that are remembered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -267,7 +270,8 @@ def _reasons(broken: Sequence[Violation]) -> str:
 def _marked(state: RegionState, condition: Condition, now: float, plan: str | None) -> RegionState:
     if state.state == condition:
         return state
-    return state.model_copy(update={"state": condition, "since": now, "plan": plan})
+    left = (*state.left, now)[-_TIMES:] if condition == "evacuated" else state.left
+    return state.model_copy(update={"state": condition, "since": now, "plan": plan, "left": left})
 
 
 def reservations(

@@ -138,10 +138,10 @@ def _failover(fleet: Fleet) -> Iterator[Fault]:
             "raise it or probe more often",
         )
     heard = len(fleet.probes.vantages) * policy.weights["probe"]
-    if heard < policy.recovery_quorum:
+    if heard < fleet.recovery_quorum:
         yield Fault(
             (*path, "recovery_quorum"),
-            f"is {policy.recovery_quorum:g}, and probes come to {heard:g}: no region that was left "
+            f"is {fleet.recovery_quorum:g}, and probes come to {heard:g}: no region that was left "
             "is returned to unless somebody else says that it is well; name more vantages under "
             "probes or lower it",
         )

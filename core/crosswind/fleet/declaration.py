@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from crosswind.fleet.freezes import FreezeWindow, Standing
 from crosswind.fleet.objectives import Slo
 from crosswind.fleet.policies import (
+    RECOVERY_QUORUM,
     AlertMapping,
     BurnRate,
     Evidence,
@@ -119,6 +120,18 @@ class Fleet(Declared):
         """SHA-256 of its canonical JSON, in hex: names exactly this declaration in journals."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def recovery_quorum(self) -> float:
+        """Weight of evidence that is needed to call a region recovered.
+
+        Where the policy does not say, that of two observers; or what the probes can come to, so
+        that a region that was left is returned to though nobody else looks at it.
+        """
+        if self.failover.recovery_quorum is not None:
+            return self.failover.recovery_quorum
+        probes = len(self.probes.vantages) * self.failover.weights["probe"]
+        return min(RECOVERY_QUORUM, probes) if probes > 0 else RECOVERY_QUORUM
 
     def mode_for(self, workload: str | None, kind: str) -> Mode:
         """The mode of one kind of action on one workload, or on all of the fleet (None)."""

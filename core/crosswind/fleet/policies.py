@@ -35,6 +35,9 @@ EVIDENCE_WEIGHTS: Final[Mapping[Evidence, float]] = {
     "operator": 2.0,
 }
 
+RECOVERY_QUORUM: Final = 2.0
+"""Weight of evidence of recovery unless the policy, or the number of vantages, says otherwise."""
+
 
 class ShiftPolicy(Declared):
     """How traffic of a workload is moved.
@@ -106,7 +109,10 @@ class FailoverPolicy(Declared):
         deadline: seconds after the first evidence in which plans are made; afterwards weaker
             plans need not wait for it any more.
         soak: seconds for which a recovered region must stay healthy before traffic returns.
-        recovery_quorum: weight of evidence that is needed to call a region recovered.
+        soak_growth: by which factor the soak grows for each other time that the region was left
+            within a day; at most eight times as long in all.
+        recovery_quorum: weight of evidence that is needed to call a region recovered; unless given
+            2, or what all vantages of the probes come to where that is less.
         failback_steps: into how many steps the return is divided.
         failback_pause: seconds between two of them.
     """
@@ -121,7 +127,8 @@ class FailoverPolicy(Declared):
     capacity_timeout: Seconds = 300.0
     deadline: Seconds = 1800.0
     soak: Seconds = 600.0
-    recovery_quorum: Positive = 2.0
+    soak_growth: Annotated[float, Field(ge=1.0, le=8.0)] = 2.0
+    recovery_quorum: Positive | None = None
     failback_steps: Steps = 4
     failback_pause: Seconds = 60.0
 

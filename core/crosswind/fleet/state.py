@@ -92,6 +92,7 @@ class RegionState(Answer):
             recovered and is not yet trusted.
         since: seconds since the epoch at which it came into this state, 0 from the beginning.
         plan: the plan that brought it there.
+        left: when it was evacuated, seconds since the epoch, the newest eight times.
         reserved: replicas by workload, of those for which a plan was ever accepted; the others
             hold what they declare. A view lists the workload that it is of alone.
         others: in a view, replicas that all other workloads hold together.
@@ -101,6 +102,7 @@ class RegionState(Answer):
     state: Condition = "serving"
     since: float = 0.0
     plan: str | None = None
+    left: tuple[float, ...] = ()
     reserved: Mapping[str, int] = {}
     others: int | None = None
     gpus: Mapping[str, int] | None = None

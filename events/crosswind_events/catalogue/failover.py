@@ -15,7 +15,8 @@ Shares = Annotated[Mapping[Region, Share], Field(max_length=64)]
 Replicas = Annotated[Mapping[Region, Annotated[int, Field(ge=0, le=100_000)]], Field(max_length=64)]
 Regions = Annotated[tuple[Region, ...], Field(max_length=64)]
 Workloads = Annotated[tuple[Name, ...], Field(max_length=2000)]
-Outcome = Literal["moved", "unaffected", "impossible", "failed"]
+Outcome = Literal["moved", "unrelieved", "unaffected", "impossible", "failed"]
+"""How it ended for one workload; `unrelieved`: it was moved, and its callers still saw failures."""
 Outcomes = Annotated[Mapping[Name, Outcome], Field(max_length=2000)]
 
 
@@ -144,7 +145,8 @@ class Plan(Part):
     number needed in total for each region, `ready` what served there when it was made. `spare` is
     asked for besides, in total for each region, in case that too little of it is granted; `rest` is
     what was intended where plans of this chain have asked for more, and what is not needed in the
-    end goes back to it. `epoch` is the register's at acceptance. `pause` between two steps is in
+    end goes back to it. `demand` are the requests per second that it was made for, None for those
+    that are declared. `epoch` is the register's at acceptance. `pause` between two steps is in
     seconds.
     """
 
@@ -161,6 +163,7 @@ class Plan(Part):
     spare: Replicas = Field(default_factory=dict)
     rest: Replicas = Field(default_factory=dict)
     allotted: Allotments = Field(default_factory=dict)
+    demand: Annotated[float, Field(ge=0.0)] | None = None
     epoch: Annotated[int, Field(ge=0)]
     steps: Annotated[int, Field(ge=1, le=100)]
     pause: Annotated[float, Field(ge=0.0)]

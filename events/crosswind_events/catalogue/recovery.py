@@ -36,12 +36,16 @@ class FailbackBegun(EventData, type="dev.crosswind.failback.begun.v1"):
 
 
 class FailbackRequested(EventData, type="dev.crosswind.failback.requested.v1"):
-    """A plan is wanted that gives a region back its share of one workload."""
+    """A plan is wanted that gives a region back its share of one workload.
+
+    `waits` counts how often it was put off because more was asked for than is declared.
+    """
 
     sweep: Sweep
     workload: Name
     attempt: Annotated[int, Field(ge=1)] = 1
     conflicts: Annotated[int, Field(ge=0)] = 0
+    waits: Annotated[int, Field(ge=0)] = 0
     ceilings: Replicas = Field(default_factory=dict)
     because: Text
 

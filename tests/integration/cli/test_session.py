@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from crosswind.cli.durations import Duration, spoken
+from crosswind.cli.output import Output
+from crosswind.cli.session import Session, Sources
+from crosswind.cli.working import Working
 from integration.cli.project import Project
 
 
@@ -124,3 +127,18 @@ def test_what_is_no_duration_is_refused(project: Project, written: str) -> None:
 )  # fmt: skip
 def test_durations_are_said_in_one_unit_or_two(seconds: float, said: str) -> None:
     assert spoken(seconds) == said
+
+
+@pytest.mark.parametrize(("as_worker", "every"), [(True, 7.0), (False, 30.0)])
+def test_who_sends_the_ticks_of_the_built_in_app_keeps_to_the_fleet(
+    tmp_path: Path, as_worker: bool, every: float
+) -> None:
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text(
+        "name: main\nregions: {aws/us-east-1: {jurisdiction: US}}\nprobes: {every: 7s}\n"
+    )
+    sources = Sources(data=tmp_path / "data.sqlite", fleet=fleet)
+    with Session(sources, Output(as_json=True), creates=True) as session:
+        Working(session, as_worker=as_worker)
+        (tick,) = [one for one in session.app.schedules if one.name.endswith("probes:tick")]
+    assert tick.every == every

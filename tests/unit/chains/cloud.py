@@ -45,6 +45,7 @@ class Cloud:
         most: replicas that a region grants a workload at the most, where it is short.
         errors: error rate of a region that is up.
         slow: milliseconds that every answer of a region takes, where that is more than 20.
+        surge: times the declared demand that is asked for.
         blind: vantages whose own network is broken.
         ill: workloads whose probes fail, and in which region, though the region is up.
         past: by region and window in seconds, what was measured there.
@@ -61,6 +62,7 @@ class Cloud:
     most: dict[str, int] = field(default_factory=dict)
     errors: dict[str, float] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
+    surge: float = 1.0
     blind: set[str] = field(default_factory=set)
     ill: set[tuple[str, str]] = field(default_factory=set)
     past: dict[tuple[str, float], RegionTelemetry] = field(default_factory=dict)
@@ -206,7 +208,7 @@ class Cloud:
 
     def _traffic(self, workload: str, region: str, seconds: float) -> RegionTelemetry:
         spec = self.fleet.workloads[workload]
-        requests = round(spec.rate * seconds)
+        requests = round(spec.rate * self.surge * seconds)
         if region in self.down:
             return RegionTelemetry(requests=requests, errors=requests)
         took = self.slow.get(region)

@@ -48,7 +48,12 @@ def document(**changes: Any) -> dict[str, Any]:
             EUROPE: {"jurisdiction": "NL", "price": 3.0, "latency_ms": {"us": 110}},
         },
         "workloads": {"chat": workload()},
-        "failover": {"soak": 60, "failback_steps": 2, "failback_pause": 10},
+        "failover": {
+            "soak": 60,
+            "recovery_quorum": 2.0,
+            "failback_steps": 2,
+            "failback_pause": 10,
+        },
         "modes": {"default": "act"},
     } | changes
 

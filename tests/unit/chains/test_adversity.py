@@ -17,7 +17,7 @@ from crosswind_events.catalogue.failover import (
     FailoverPlanned,
     WorkloadSettled,
 )
-from crosswind_events.catalogue.incident import IncidentOpened
+from crosswind_events.catalogue.incident import IncidentOpened, IncidentResolved
 from crosswind_events.catalogue.recovery import FailbackFailed, RecoveryUnconfirmed
 from unit.chains.drama import Drama
 from unit.chains.fleets import CENTRAL, EAST, EUROPE, OHIO, fleet, workload
@@ -224,3 +224,16 @@ def test_a_recovery_time_is_only_given_where_it_was_measured(
     assert drama.outcome(chain) == "completed"
     assert drama.one(FailoverCompleted).data.recovery_seconds == seconds
     assert said in drama.one(WorkloadSettled).data.because
+
+
+def test_a_region_whose_callers_still_see_failures_when_it_was_left_is_an_incident() -> None:
+    drama = Drama(fleet())
+    drama.cloud.measured = Outage(began=5.0, ended=None, failed=9)
+    chain = drama.fail()
+    drama.pass_time(120)
+    assert drama.outcome(chain) == "completed"
+    assert drama.one(FailoverCompleted).data.outcomes == {"chat": "unrelieved"}
+    opened = drama.one(IncidentOpened).data
+    assert opened.title == f"{EAST} was left, and callers still see failures"
+    assert "callers still see failures" in opened.gathered["chat"]
+    assert not drama.said(IncidentResolved)

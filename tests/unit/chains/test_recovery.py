@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from crosswind.chains.failover.recovery import soak_of
+from crosswind.fleet.policies import FailoverPolicy
 from crosswind_events import RegionRecovered, RegionUnhealthy
 from crosswind_events.catalogue.failover import FailoverUnneeded
 from crosswind_events.catalogue.incident import IncidentOpened, IncidentResolved
 from crosswind_events.catalogue.recovery import (
     FailbackAbandoned,
+    FailbackBegun,
     FailbackCompleted,
     FailbackPlanned,
     RecoveryConfirmed,
     RecoveryUnneeded,
+    RegionRelapsed,
 )
 from unit.chains.drama import Drama
 from unit.chains.fleets import CENTRAL, EAST, EUROPE, fleet, placement, workload
@@ -98,11 +102,86 @@ def test_a_region_that_fails_while_it_soaks_stays_evacuated() -> None:
     chain = drama.recover()
     drama.pass_time(30)
     drama.hear(vantage="a")
+    drama.hear(vantage="b")
     drama.pass_time(120)
     assert drama.outcome(chain) == "relapsed"
     assert drama.state() == "evacuated"
     assert not drama.cloud.steps
     assert drama.one(IncidentOpened).data.title == f"{EAST} has relapsed on its way back"
+
+
+def test_a_word_that_is_too_little_for_a_relapse_makes_it_soak_anew() -> None:
+    drama = left()
+    chain = drama.recover()
+    drama.pass_time(50)
+    drama.hear(vantage="a")
+    drama.pass_time(20)
+    assert drama.state() == "soaking"
+    assert not drama.said(FailbackBegun)
+    drama.hear(RegionRecovered, vantage="a")
+    drama.pass_time(30)
+    assert not drama.said(FailbackBegun)  # the word came 50 s ago, and it soaks for 60
+    drama.pass_time(60)
+    assert drama.outcome(chain) == "recovered"
+    assert not drama.said(RegionRelapsed)
+
+
+def test_a_word_against_it_holds_up_the_way_back_until_it_is_taken_back() -> None:
+    drama = left()
+    chain = drama.recover()
+    drama.pass_time(65)
+    assert drama.cloud.weights["chat"][EAST] == 0.25
+    drama.hear(vantage="a")
+    drama.pass_time(120)
+    assert drama.cloud.weights["chat"][EAST] == 0.25
+    assert drama.outcome(chain) is None
+    drama.hear(RegionRecovered, vantage="a")
+    drama.pass_time(60)
+    assert drama.cloud.weights["chat"][EAST] == 0.5
+    assert drama.outcome(chain) == "recovered"
+
+
+def test_a_word_that_is_said_again_and_again_ends_the_way_back_where_it_stands() -> None:
+    drama = left()
+    chain = drama.recover()
+    drama.pass_time(65)
+    for _ in range(8):
+        drama.hear(vantage="a")
+        drama.pass_time(100)
+    assert drama.cloud.weights["chat"][EAST] == 0.25
+    assert drama.outcome(chain) == "failed"
+    assert "not all of its traffic is back" in drama.one(IncidentOpened).data.title
+
+
+def test_a_region_that_was_left_again_and_again_soaks_the_longer() -> None:
+    policy = FailoverPolicy(soak=100.0)
+    assert soak_of(policy, (), 1e9) == 100.0
+    assert soak_of(policy, (1e9 - 300,), 1e9) == 100.0
+    assert soak_of(policy, (1e9 - 900, 1e9 - 300), 1e9) == 200.0
+    assert soak_of(policy, (1e9 - 90_000, 1e9 - 300), 1e9) == 100.0  # more than a day ago
+    assert soak_of(policy, tuple(1e9 - n for n in range(8)), 1e9) == 800.0
+    assert soak_of(FailoverPolicy(soak=100.0, soak_growth=1.0), (1e9, 1e9), 1e9) == 100.0
+
+
+def test_a_second_outage_within_a_day_makes_the_region_soak_twice_as_long() -> None:
+    drama = left()
+    drama.recover()
+    drama.pass_time(150)
+    drama.fail()
+    drama.pass_time(90)
+    drama.recover()
+    drama.pass_time(100)
+    assert drama.state() == "soaking"
+    drama.pass_time(100)
+    assert drama.state() == "serving"
+
+
+def test_words_of_recovery_while_it_soaks_confirm_nothing_anew() -> None:
+    drama = left()
+    drama.recover()
+    for vantage in ("a", "b", "c"):
+        drama.hear(RegionRecovered, vantage=vantage)
+    assert len(drama.said(RecoveryConfirmed)) == 1
 
 
 def test_a_late_word_about_the_outage_before_is_no_relapse() -> None:
@@ -121,6 +200,9 @@ def test_a_region_that_fails_on_its_way_back_is_left_again_at_once() -> None:
     assert drama.cloud.weights["chat"][EAST] == 0.25
     drama.cloud.fail(EAST)
     drama.hear(vantage="a")
+    drama.hear(vantage="b")
+    drama.pass_time(1)
+    assert drama.said(RegionRelapsed)
     drama.pass_time(120)
     assert drama.cloud.weights["chat"][EAST] == 0.0
     assert drama.state() == "evacuated"

@@ -125,6 +125,18 @@ def test_a_burn_rate_is_evidence_while_both_windows_are_above_it(
     assert (found(reading(seen(), burning(long, short))) is not None) is said
 
 
+@pytest.mark.parametrize(
+    ("ago", "lag", "said"), [(300, 0, True), (299, 0, False), (310, 11, False)]
+)
+def test_a_short_window_that_reaches_back_before_the_region_came_back_says_nothing(
+    ago: float, lag: float, said: bool
+) -> None:
+    now = NOW.timestamp()
+    telemetry = reading(seen(), burning(1800, 150), until=now - lag)
+    found = failing(telemetry, EAST, "chat", PLAIN, NOW, since=now - ago)
+    assert (found is not None) is said
+
+
 def test_it_tells_how_fast_the_budget_is_spent() -> None:
     said = found(reading(seen(errors=20), burning(2400, 180)))
     assert said is not None

@@ -172,6 +172,20 @@ def test_the_same_drift_is_one_incident_and_over_when_it_is_over() -> None:
     assert town.world.replicas["chat", EAST] == 5
 
 
+def test_drift_that_is_gone_by_itself_ends_its_incident() -> None:
+    town = settled()
+    town.world.lose(EAST, 1)
+    town.world.most[EAST] = 3
+    town.compare()
+    town.world.most.clear()
+    town.world.lose(EAST, 5)  # the rest has started after all
+    town.compare()
+    assert town.one(IncidentResolved).summary == "chat is as the register intends it again"
+    town.compare()
+    assert len(town.said(DriftDetected)) == 1
+    town.one(IncidentResolved)
+
+
 def test_what_is_asserted_last_is_the_newest() -> None:
     town = settled()
     town.world.tamper({EAST: 1.0})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from crosswind.cli.root import crosswind
+from crosswind.drills import GameDay, Played
 from unit.sim.fleets import TRIO
 
 
@@ -64,3 +66,33 @@ def test_what_holds_no_faults_is_refused_with_every_reason(folder: Path) -> None
     assert "faults.json holds no faults" in told
     assert "0.kind" in told
     assert "0.ends" in told
+
+
+def interrupted_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person presses Ctrl-C while the seed after so many is played."""
+    play = GameDay.play
+    played: list[int] = []
+
+    def played_until(game: GameDay, told: Any = None) -> Played:
+        if len(played) == count:
+            raise KeyboardInterrupt
+        played.append(game.seed)
+        return play(game, told)
+
+    monkeypatch.setattr(GameDay, "play", played_until)
+
+
+def test_what_is_interrupted_reports_on_the_seeds_that_were_played(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted_after(2, monkeypatch)
+    result = drill("gameday", "--seeds", "1..5", "--days", "0.2", code=130)
+    assert "interrupted: 2 of 5 seeds were played" in result.stderr
+    assert "seeds 1 to 2" in result.stdout
+
+
+def test_what_is_interrupted_before_anything_was_played_reports_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted_after(0, monkeypatch)
+    assert "Aborted!" in drill("gameday", "--days", "0.2", code=1).output

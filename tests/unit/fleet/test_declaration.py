@@ -169,6 +169,24 @@ def test_weights_of_evidence_that_are_not_given_keep_their_default() -> None:
         FailoverPolicy.model_validate({"weights": [1]})
 
 
+@pytest.mark.parametrize(
+    ("failover", "vantages", "needed"),
+    [
+        ({}, ["home"], 1.0),
+        ({}, ["us", "eu"], 2.0),
+        ({}, ["us", "eu", "asia"], 2.0),
+        ({"recovery_quorum": 3}, ["home"], 3.0),
+        ({"weights": {"probe": 0.5}}, ["us", "eu"], 1.0),
+        ({"weights": {"probe": 0}}, ["us", "eu"], 2.0),
+    ],
+)
+def test_recovery_takes_two_observers_or_what_the_probes_come_to(
+    failover: dict[str, Any], vantages: list[str], needed: float
+) -> None:
+    declared = fleet(failover=failover, probes={"vantages": vantages})
+    assert declared.recovery_quorum == needed
+
+
 def test_an_alarm_is_admitted_by_its_name_and_by_all_labels_asked_for() -> None:
     mapping = AlertMapping(match="chat-*-5[0-9]x", workload="chat", labels={"team": "speech"})
     assert mapping.admits("chat-east-50x", {"team": "speech", "tier": "1"})

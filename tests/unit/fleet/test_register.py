@@ -119,6 +119,17 @@ def test_the_way_back_soaks_the_region_and_then_lets_it_serve() -> None:
     assert back.accepted, back.reason
     east = desk.region(EAST)
     assert (east.state, east.since, east.plan) == ("serving", NOON + 200, "plan-2")
+    assert east.left == (NOON,)
+
+
+def test_it_is_remembered_when_a_region_was_left_the_last_eight_times() -> None:
+    clock = Clock()
+    desk = Desk(MemoryStore(), fleet(), clock)
+    for _ in range(9):
+        desk.mark(region=EAST, state="evacuated")
+        desk.mark(region=EAST, state="soaking")
+        clock.now += 100
+    assert desk.region(EAST).left == tuple(NOON + 100 * n for n in range(1, 9))
 
 
 def test_a_region_that_is_evacuated_already_stays_so_since_then() -> None:

@@ -63,6 +63,7 @@ def fleet(**changes: Any) -> Fleet:
                     "regions": {EAST: {**placed, "weight": 0.4}, CENTRAL: placed, EASTUS2: placed},
                 }
             },
+            "failover": {"recovery_quorum": 2},
             "alerts": [{"match": "chat-*", "workload": "chat"}],
             "modes": {"default": "act"},
         }

@@ -9,6 +9,7 @@ from crosswind.app import App
 from crosswind.chains.drift.detection import compare, look_again, tick
 from crosswind.chains.drift.reconcile import chain
 from crosswind.chains.incidents.app import app as incidents
+from crosswind.chains.incidents.operations import OpenIncidents
 from crosswind.fleet.applications import ReadIntention
 from crosswind.fleet.operations import ReadRegions
 from crosswind.operations.endpoints import EndpointStatus
@@ -39,6 +40,6 @@ def drift_app(every: float | None = EVERY) -> App:
     app.include(incidents)
     if every is not None:
         app.schedule(every=every)(tick)
-        app.on(reads=READS, attempts=ATTEMPTS)(compare)
+        app.on(reads=[*READS, OpenIncidents], attempts=ATTEMPTS)(compare)
         app.on(reads=READS, attempts=ATTEMPTS)(look_again)
     return app

@@ -12,22 +12,32 @@ from math import ceil
 from typing import Final
 
 from crosswind.chains.drift.assertion import difference
+from crosswind.chains.incidents.operations import OpenIncidents
 from crosswind.context import Context
 from crosswind.emissions import Later, Start, later, start
 from crosswind.fleet.applications import ReadIntention
 from crosswind.fleet.operations import ReadRegions
 from crosswind_events import Event
 from crosswind_events.catalogue.drift import DriftDetected, DriftDue, DriftSuspected, ReplicaDrift
+from crosswind_events.catalogue.incident import IncidentResolved
 from crosswind_events.catalogue.schedule import Tick
 
 GRACE: Final = 30.0
 """Seconds between the two looks."""
+
+INCIDENTS: Final = "drift"
+"""The first part of the name of each incident about drift."""
 
 _CHUNK: Final = 20
 """Workloads that one run looks at, unless the fleet is so large that it has to be more."""
 
 _EVENTS: Final = 90
 """Events of one round."""
+
+
+def incident_of(workload: str) -> str:
+    """The name of a workload's incident: the same drift is one incident, however often met."""
+    return f"{INCIDENTS}:{workload}"
 
 
 def tick(event: Event[Tick], ctx: Context) -> Iterator[DriftDue]:
@@ -38,11 +48,17 @@ def tick(event: Event[Tick], ctx: Context) -> Iterator[DriftDue]:
         yield DriftDue(workloads=tuple(names[first : first + chunk]))
 
 
-def compare(event: Event[DriftDue], ctx: Context) -> Iterator[Later[DriftSuspected]]:
-    """Look at some workloads for the first time."""
+def compare(
+    event: Event[DriftDue], ctx: Context
+) -> Iterator[Later[DriftSuspected] | IncidentResolved]:
+    """Look at some workloads for the first time.
+
+    Drift that nobody could mend may be gone by itself, or by hand: then its incident is over.
+    """
     declared = ctx.fleet.workloads
     # Read once for all of them, and not with each what its rules depend on.
     regions = ctx.observe(ReadRegions()).regions
+    troubled = {one.incident for one in ctx.observe(OpenIncidents(prefix=INCIDENTS)).incidents}
     for workload in event.data.workloads:
         if workload not in declared:
             continue  # it was taken out of the fleet since the tick
@@ -52,6 +68,9 @@ def compare(event: Event[DriftDue], ctx: Context) -> Iterator[Later[DriftSuspect
             epoch, why = intention.workload.epoch, str(found[0])[:2000]
             suspected = DriftSuspected(workload=workload, epoch=epoch, because=why)
             yield later(suspected, GRACE, subject=workload)
+        elif found is not None and incident_of(workload) in troubled:
+            why = f"{workload} is as the register intends it again"
+            yield IncidentResolved(incident=incident_of(workload), summary=why)
 
 
 def look_again(event: Event[DriftSuspected], ctx: Context) -> Iterator[Start[DriftDetected]]:

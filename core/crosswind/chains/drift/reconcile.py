@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from crosswind.app import App
 from crosswind.chains.drift.assertion import Asserted, assert_intended
+from crosswind.chains.drift.detection import incident_of
 from crosswind.chains.incidents.operations import OpenIncidents, ResolveIncident
 from crosswind.context import Context
 from crosswind.errors import ActionRefused
@@ -37,11 +38,6 @@ def _workload(event: Event[Any]) -> str:
 
 FLIGHT: Final = Flight("drift", key=_workload, second="join")
 """One chain for a workload at a time: while a person is asked, nobody asks again."""
-
-
-def incident_of(workload: str) -> str:
-    """The name of a workload's incident: the same drift is one incident, however often met."""
-    return f"drift:{workload}"
 
 
 @chain.on(

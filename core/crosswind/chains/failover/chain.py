@@ -8,8 +8,11 @@ therefore followed by the same events, whichever run asks it.
     decision        sweep | unneeded            whether the region is left
     window          an event's id               who set the timer for more evidence
     contradicted    an event's id               who was the first to find a sum contradicted
-    recovered       yes                         the region is well, and soaks
+    confirmed       `FailoverConfirmed`         on which evidence it is left
+    recovered       `RecoveryConfirmed`         on which evidence it is well, and soaks
+    soaking         yes                         it soaks, or waits for the leave to
     turn            relapsed | recovered        how the way back ends
+    relapsed        `RegionRelapsed`            on which evidence it ends so
     failover:sweep:*     a `Sweep` as JSON      which workloads a join waits for
     failover:capacity:*  a `Plan` as JSON       which plan a join waits for
 

@@ -2,6 +2,7 @@
 
     failover  more workloads named or waiting -> another round
               all moved or without traffic there -> failover.completed | failover.unneeded
+              likewise, and callers still see failures -> incident, failover.completed
               none moved, no plan safe -> incident, failover.impossible
               else -> incident, failover.failed
     failback  more waiting -> another round
@@ -66,6 +67,7 @@ _RESTARTED: Final = 10
 """Pieces of contrary evidence that open another chain; the newest."""
 
 _BAD: Final = frozenset({"impossible", "failed"})
+_MOVED: Final = frozenset({"moved", "unrelieved"})
 
 
 @chain.on(reads=[OpenIncidents], acts=[MarkRegion, ResolveIncident])
@@ -93,7 +95,8 @@ def _conclude_failover(
         return
     said = _said(done, outcomes)
     bad = {name for name, outcome in outcomes.items() if outcome in _BAD}
-    moved = any(outcome == "moved" for outcome in outcomes.values())
+    moved = not _MOVED.isdisjoint(outcomes.values())
+    unrelieved = {name for name, outcome in outcomes.items() if outcome == "unrelieved"}
     if bad:
         yield _incident(region, not_left(region), said, done, bad, ctx)
         if not moved and all(outcomes[name] == "impossible" for name in bad):
@@ -108,7 +111,11 @@ def _conclude_failover(
         yield _incident(region, title, said, done, set(), ctx)
         yield FailbackAbandoned(region=region, because=said)
     elif moved:
-        yield from _resolve(region, f"all of its traffic has moved. {said}", ctx)
+        if unrelieved:
+            title = f"{region} was left, and callers still see failures"
+            yield _incident(region, title, said, done, unrelieved, ctx)
+        else:
+            yield from _resolve(region, f"all of its traffic has moved. {said}", ctx)
         yield FailoverCompleted(
             region=region, outcomes=outcomes, recovery_seconds=done.slowest, because=said
         )

@@ -5,7 +5,7 @@ region.unhealthy -> enough:     failover.confirmed
                  -> not needed: nothing of it can be moved, or that was tried just now; the chain
                     ends
                  -> every region fails, to all who look: nothing is moved, an incident is opened
-                 -> on the way back: the region has relapsed
+                 -> enough, on the way back: the region has relapsed
 the timer        -> failover.unconfirmed, the chain ends
 """
 
@@ -26,7 +26,7 @@ from crosswind.chains.failover.chain import (
 )
 from crosswind.chains.failover.evidence import Verdict, failing
 from crosswind.chains.failover.hysteresis import look
-from crosswind.chains.failover.recovery import recovery_due
+from crosswind.chains.failover.recovery import recovery_due, relapsed
 from crosswind.chains.failover.weighing import alerts_for
 from crosswind.chains.failover.words import since_recovery
 from crosswind.chains.incidents.operations import OpenIncidents
@@ -160,7 +160,10 @@ def evidence_due(
 
 
 def confirmed(region: str, verdict: Verdict, ctx: Context) -> Iterator[FailoverConfirmed]:
-    """The first round of a sweep, the same from every run that finds the evidence sufficient."""
+    """The first round of a sweep, the same from every run that finds the evidence sufficient.
+
+    The words may differ that two of them have seen: what the first makes of them counts.
+    """
     if ctx.settle("decision", "sweep") != "sweep":
         return
     workloads = affected(region, verdict, ctx)
@@ -172,9 +175,10 @@ def confirmed(region: str, verdict: Verdict, ctx: Context) -> Iterator[FailoverC
         began=verdict.began or ctx.now(),
     )
     because = (verdict.because + _kin(region, ctx))[:_LONGEST]
-    yield FailoverConfirmed(
+    said = FailoverConfirmed(
         sweep=sweep, pieces=verdict.pieces, weighing=verdict.weighing, because=because
     )
+    yield FailoverConfirmed.model_validate_json(ctx.settle("confirmed", said.model_dump_json()))
 
 
 def affected(region: str, verdict: Verdict, ctx: Context) -> tuple[str, ...]:
@@ -297,12 +301,10 @@ def _nothing_in_sight(
 
 
 def _relapse(region: str, ctx: Context) -> Iterator[RegionRelapsed]:
-    """On the way back one standing word is enough: the region is not yet trusted."""
+    """On the way back it takes as much as at first; until then a word only holds it up."""
     verdict = failing(since_recovery(ctx.evidence()), region, ctx.fleet, ctx.now())
-    if verdict.standing and ctx.settle("turn", "relapsed") == "relapsed":
-        last = verdict.standing[-1]
-        said = f"{last.kind} evidence says again that {region} fails; {verdict.because}"
-        yield RegionRelapsed(region=region, because=said)
+    if verdict.reached:
+        yield from relapsed(region, f"{region} fails again; {verdict.because}", ctx)
 
 
 def _passed_on(event: Event[RegionUnhealthy], ctx: Context) -> Iterator[Start[RegionUnhealthy]]:

@@ -117,7 +117,7 @@ def recovered(events: Iterable[Event[Any]], region: str, fleet: Fleet, now: date
     against = failing(events, region, fleet, now).standing
     counting = _by_observer(words, lambda word: word.weight)
     views = {(word.by.kind, word.by.vantage) for word, _ in counting}
-    total, needed = sum(its for _, its in counting), fleet.failover.recovery_quorum
+    total, needed = sum(its for _, its in counting), fleet.recovery_quorum
     said = f"{number(total)} of {number(needed)} needed{_views(views)}"
     if against:
         said += f"; {len(against)} observer(s) still say that it fails"

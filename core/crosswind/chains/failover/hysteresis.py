@@ -21,6 +21,7 @@ from crosswind.chains.failover import traffic
 from crosswind.chains.failover.evidence import Verdict
 from crosswind.chains.failover.vantages import failed, sight
 from crosswind.context import Context
+from crosswind.fleet.operations import ReadRegions
 from crosswind.operations.telemetry import ProbeEndpoint
 from crosswind_events import Event, RegionRecovered
 from crosswind_events.catalogue.failover import Piece
@@ -96,8 +97,9 @@ def _probe_again(piece: Piece, workload: str, region: str, ctx: Context) -> str:
 
 def _read_again(workload: str, region: str, ctx: Context, now: datetime) -> str:
     window = max(ctx.fleet.workloads[workload].shift.window, _SHORTEST)
+    since = ctx.observe(ReadRegions(regions=(region,))).regions[region].since
     seen = ctx.observe(traffic.question(workload, ctx.fleet, window))
-    if traffic.failing(seen, region, workload, ctx.fleet, now) is not None:
+    if traffic.failing(seen, region, workload, ctx.fleet, now, since) is not None:
         return ""
     well = traffic.well(seen, region, workload, ctx.fleet, now)
     return f"a fresh look at its traffic finds it well: {well}" if well else ""

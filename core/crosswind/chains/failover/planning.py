@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, TypeVar
 from crosswind.chains.failover.chain import CONFLICTS, PLANS, TURNS, chain
 from crosswind.chains.failover.failback import MARGIN, at_rest, restore
 from crosswind.chains.failover.plan import Proposal, propose
-from crosswind.chains.failover.situation import Situation
+from crosswind.chains.failover.situation import Situation, busy
 from crosswind.chains.failover.words import taken_back
 from crosswind.context import Context
 from crosswind.emissions import Later, later
@@ -27,6 +27,7 @@ from crosswind.fleet.operations import AcceptPlan, ReadRegister, ReleasePlan
 from crosswind.fleet.quantities import TOLERANCE
 from crosswind.fleet.rules import depends_on, egress_cost
 from crosswind.operations.endpoints import EndpointStatus
+from crosswind.operations.telemetry import ReadTelemetry
 from crosswind_events import Event
 from crosswind_events.catalogue.failover import (
     Alternative,
@@ -46,6 +47,16 @@ _JITTER: Final = 5.0
 """Seconds within which chains that were refused at the same time plan again."""
 
 _LONGEST: Final = 2000
+
+_ANSWERING: Final = 0.5
+"""Share of its requests from which a region that is asked too much is held and not left."""
+
+_WAIT: Final = 300.0
+_WAITS: Final = 12
+"""Seconds after which a way back is tried that waits for demand to fall, and how often that is."""
+
+_WINDOW: Final = 10.0
+"""Seconds of real traffic from which demand is read, at the least."""
 
 
 class Settled(NamedTuple):
@@ -76,7 +87,7 @@ class Refused(NamedTuple):
     because: str
 
 
-@chain.on(reads=[ReadRegister, EndpointStatus], acts=[AcceptPlan, ReleasePlan])
+@chain.on(reads=[ReadRegister, EndpointStatus, ReadTelemetry], acts=[AcceptPlan, ReleasePlan])
 def plan_failover(
     event: Event[FailoverRequested], ctx: Context
 ) -> Iterator[FailoverPlanned | WorkloadSettled | Later[FailoverRequested]]:
@@ -93,7 +104,7 @@ def plan_failover(
             yield _settle(asked, ended, because, ctx)
 
 
-@chain.on(reads=[ReadRegister, EndpointStatus], acts=[AcceptPlan, ReleasePlan])
+@chain.on(reads=[ReadRegister, EndpointStatus, ReadTelemetry], acts=[AcceptPlan, ReleasePlan])
 def plan_failback(
     event: Event[FailbackRequested], ctx: Context
 ) -> Iterator[FailbackPlanned | WorkloadSettled | Later[FailbackRequested]]:
@@ -101,6 +112,10 @@ def plan_failback(
     asked = event.data
     policy = ctx.fleet.failover
     found = _spent(asked, ctx)
+    if found is None and _crowded(asked, ctx):
+        waiting = asked.model_copy(update={"waits": asked.waits + 1})
+        yield later(waiting, _WAIT)
+        return
     match found or _agree(asked, _return, policy.failback_steps, policy.failback_pause, ctx):
         case Agreed(plan, decision, because):
             yield FailbackPlanned(plan=plan, decision=decision, because=because)
@@ -121,20 +136,39 @@ def _agree(
     refused = ""
     for turn in range(TURNS):
         situation = _situation(asked, ctx)
+        if situation.busier is not None:
+            situation = _braced(situation, situation.busier, weigh, asked)
         way = weigh(situation, asked)
         if isinstance(way, Settled):
-            return way
+            return way._replace(because=f"{way.because}{_busy(situation, ctx)}")
         plan = _plan(ctx.id(f"plan:{turn}"), situation, way, asked, steps, pause)
         try:
             accepted = ctx.act(_acceptance(plan, situation, way, ctx))
         except ActionRefused as refusal:
             return Settled("failed", str(refusal))
         if accepted.accepted:
-            because = f"{way.proposal.decision.because}; {asked.because}"[:_LONGEST]
+            because = f"{way.proposal.decision.because}{_busy(situation, ctx)}; {asked.because}"
             agreed = plan.model_copy(update={"epoch": accepted.epoch})
-            return Agreed(agreed, way.proposal.decision, because)
+            return Agreed(agreed, way.proposal.decision, because[:_LONGEST])
         refused = accepted.reason
     return Refused(f"the register refused: {refused}"[:_LONGEST])
+
+
+def _braced(
+    situation: Situation,
+    busier: Situation,
+    weigh: Callable[[Situation, Asked], Way | Settled],
+    asked: Asked,
+) -> Situation:
+    """Which demand is planned for, where more is measured than is declared.
+
+    What is measured, where there is a way for it. Else a region that still answers most of its
+    requests is not left: it fails of too many, and where they would go is too little room for
+    them, so that one region would fall after the other. One that is lost is left all the same, as
+    far as the declared demand goes.
+    """
+    holds = asked.sweep.purpose == "failover" and situation.answering >= _ANSWERING
+    return busier if holds or isinstance(weigh(busier, asked), Way) else situation
 
 
 def _leave(situation: Situation, asked: Asked) -> Way | Settled:
@@ -199,10 +233,14 @@ def _situation(asked: Asked, ctx: Context) -> Situation:
     left = excluded | {sweep.region} if sweep.purpose == "failover" else excluded
     regions = tuple(sorted(set(fleet.workloads[workload].regions) - left))
     states = {}
+    demand = answering = 0.0
     if regions:
         states = dict(ctx.observe(EndpointStatus(workload=workload, regions=regions)).states)
+        demand, answering = _seen(workload, sweep.region, ctx)
     return Situation(
         fleet=fleet,
+        demand=demand,
+        answering=answering,
         workload=workload,
         region=sweep.region,
         register=register,
@@ -211,6 +249,40 @@ def _situation(asked: Asked, ctx: Context) -> Situation:
         ceilings=asked.ceilings,
         allotted=asked.allotted if isinstance(asked, FailoverRequested) else {},
         rest=asked.rest if isinstance(asked, FailoverRequested) else {},
+    )
+
+
+def _crowded(asked: FailbackRequested, ctx: Context) -> bool:
+    """Whether it is put off: more is asked for than is declared, and the survivors serve that."""
+    if asked.attempt > 1 or asked.waits == _WAITS:
+        return False
+    spec = ctx.fleet.workloads[asked.workload]
+    return busy(spec, _seen(asked.workload, asked.sweep.region, ctx)[0])
+
+
+def _seen(workload: str, region: str, ctx: Context) -> tuple[float, float]:
+    """Requests per second of a workload in all regions, and which share of its own one answers.
+
+    Both are 0 where they are not known for now.
+    """
+    fleet, now = ctx.fleet, ctx.now().timestamp()
+    seconds = max(_WINDOW, min(fleet.workloads[workload].shift.window, fleet.probes.every))
+    seen = ctx.observe(ReadTelemetry(workload=workload, seconds=seconds))
+    if seen.until is not None and now - seen.until > fleet.failover.window:
+        return 0.0, 0.0
+    here = seen.regions.get(region)
+    answering = here.answered / here.requests if here is not None and here.requests else 0.0
+    return sum(one.requests for one in seen.regions.values()) / seen.seconds, answering
+
+
+def _busy(situation: Situation, ctx: Context) -> str:
+    """That another demand than the declared one is planned for, in words; empty where it is not."""
+    rate, declared = situation.spec.rate, ctx.fleet.workloads[situation.workload].rate
+    if rate == declared:
+        return ""
+    return (
+        f"; {rate:.0f} requests/s are measured, {declared:g} are declared, and "
+        f"{situation.region} answers {situation.answering:.0%} of its own"
     )
 
 
@@ -232,6 +304,7 @@ def _plan(
         spare=way.proposal.spare,
         rest=_rest(situation, way) if asked.sweep.purpose == "failover" else {},
         allotted=situation.allotted,
+        demand=situation.spec.rate,
         epoch=now.epoch,
         steps=steps,
         pause=pause,

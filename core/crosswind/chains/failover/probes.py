@@ -142,7 +142,8 @@ def watch(
     for workload in mine:
         seen = ctx.observe(traffic.question(workload, fleet, seconds))
         for region in sorted(set(seen.regions) & set(fleet.workloads[workload].regions)):
-            found = traffic.failing(seen, region, workload, fleet, now)
+            since = states[region].since
+            found = traffic.failing(seen, region, workload, fleet, now, since)
             if found is None or words == _WORDS:
                 continue
             # What is left in the window of a region's last traffic says nothing new about it.

@@ -3,14 +3,16 @@
 region.recovered -> in an open failover: one more piece of evidence, nothing else
                  -> enough: recovery.confirmed; not yet: a timer, once
                  -> nothing to recover from: the chain ends
-recovery.confirmed -> the region soaks
-the soak is over -> failback.begun
-unhealthy meanwhile -> the region has relapsed: it is left again, and its traffic with it
+recovery.confirmed -> the region soaks, the longer the more often it was left of late
+the soak is over -> failback.begun; some word that it fails still stands: it goes on
+unhealthy meanwhile -> enough, as at first: the region has relapsed, it is left again, and its
+                       traffic with it; not enough: no step is taken until that is over
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from crosswind.chains.failover.chain import (
     FLIGHT,
@@ -19,12 +21,13 @@ from crosswind.chains.failover.chain import (
     chain,
     incident_of,
 )
-from crosswind.chains.failover.evidence import failing, recovered
+from crosswind.chains.failover.evidence import Verdict, failing, recovered
 from crosswind.chains.failover.words import since_recovery
 from crosswind.chains.incidents.operations import OpenIncidents
 from crosswind.context import Context
 from crosswind.emissions import Later, later
 from crosswind.errors import ActionRefused
+from crosswind.fleet.declaration import FailoverPolicy
 from crosswind.fleet.operations import MarkRegion, ReadRegions
 from crosswind_events import Event, RegionRecovered, RegionUnhealthy
 from crosswind_events.catalogue.failover import EvidenceDue, FailoverConfirmed, Sweep
@@ -39,6 +42,17 @@ from crosswind_events.catalogue.recovery import (
     SoakOver,
 )
 
+SOAKING: Final = "soaking"
+"""Settled when a region that is well again has begun to soak, or waits for the leave to."""
+
+_REMEMBERED: Final = 86_400.0
+"""Seconds for which a region is held to have been left."""
+
+_LONGEST: Final = 8.0
+"""Times the policy's soak that a region soaks at the most."""
+
+_SHORTEST_REST: Final = 1.0
+
 
 @chain.on(
     reads=[ReadRegions, OpenIncidents],
@@ -52,6 +66,8 @@ def hear_recovered(
     region = event.data.region
     lack = _lack(region, ctx)
     purpose = ctx.settle("purpose", "recovery" if lack else "failover")
+    if ctx.answered(SOAKING) is not None:
+        return  # the way back has begun; nothing is to be added
     events = ctx.evidence()
     if purpose == "failover":
         heard = any(isinstance(one.data, RegionUnhealthy) for one in events)
@@ -61,12 +77,8 @@ def hear_recovered(
         return
     verdict = recovered(since_recovery(events), region, ctx.fleet, ctx.now())
     if verdict.reached:
-        ctx.settle("recovered", "yes")
         ctx.cancel("evidence")
-        because = f"{lack or 'it was left'}; {verdict.because}"
-        yield RecoveryConfirmed(
-            region=region, pieces=verdict.pieces, weighing=verdict.weighing, because=because
-        )
+        yield _confirmed(region, verdict, f"{lack or 'it was left'}; {verdict.because}", ctx)
     elif ctx.settle("window", event.id) == event.id:
         due = EvidenceDue(
             region=region,
@@ -86,13 +98,7 @@ def recovery_due(
     events = since_recovery(ctx.evidence())
     verdict = recovered(events, region, ctx.fleet, now)
     if verdict.reached:
-        ctx.settle("recovered", "yes")
-        yield RecoveryConfirmed(
-            region=region,
-            pieces=verdict.pieces,
-            weighing=verdict.weighing,
-            because=verdict.because,
-        )
+        yield _confirmed(region, verdict, verdict.because, ctx)
         return
     if verdict.standing and not event.data.extended:
         age = (now - max(piece.at for piece in verdict.standing)).total_seconds()
@@ -113,25 +119,47 @@ def soak(
 ) -> Iterator[Later[SoakOver] | IncidentOpened | FailbackFailed]:
     """Let the region prove itself before it gets traffic back."""
     region = event.data.region
-    state = ctx.observe(ReadRegions(regions=(region,))).regions[region].state
+    ctx.settle(SOAKING, "yes")
+    found = ctx.observe(ReadRegions(regions=(region,))).regions[region]
     since = ctx.now()
-    if state == "evacuated":
+    if found.state == "evacuated":
         refused = _soak(region, event.data.because, ctx)
         if refused:
             yield _incident(region, refused, ctx)
             yield FailbackFailed(region=region, outcomes={}, because=refused)
             return
-    yield later(SoakOver(region=region, since=since), ctx.fleet.failover.soak, scope="soak")
+    lasts = soak_of(ctx.fleet.failover, found.left, since.timestamp())
+    yield later(SoakOver(region=region, since=since), lasts, scope="soak")
+
+
+def soak_of(policy: FailoverPolicy, left: Sequence[float], now: float) -> float:
+    """Seconds for which a region has to stay well.
+
+    What has failed again and again is trusted the less: each time that it was left within a day,
+    but for the last, makes it longer.
+
+    Args:
+        left: when the region was left, in seconds since the epoch.
+    """
+    again = sum(now - at <= _REMEMBERED for at in left) - 1
+    return float(policy.soak * min(_LONGEST, policy.soak_growth ** max(0, again)))
 
 
 @chain.on()
-def soak_over(event: Event[SoakOver], ctx: Context) -> Iterator[FailbackBegun | RegionRelapsed]:
+def soak_over(
+    event: Event[SoakOver], ctx: Context
+) -> Iterator[FailbackBegun | RegionRelapsed | Later[SoakOver]]:
     """Begin the way back, if nobody says that the region fails."""
-    region, fleet = event.data.region, ctx.fleet
-    against = failing(since_recovery(ctx.evidence()), region, fleet, ctx.now())
+    region, fleet, now = event.data.region, ctx.fleet, ctx.now()
+    against = failing(since_recovery(ctx.evidence()), region, fleet, now)
+    if against.reached:
+        yield from relapsed(region, against.because, ctx)
+        return
     if against.standing:
-        if ctx.settle("turn", "relapsed") == "relapsed":
-            yield RegionRelapsed(region=region, because=against.because)
+        last = max(piece.at for piece in against.standing)
+        rest = fleet.failover.soak - (now - last).total_seconds()
+        again = SoakOver(region=region, since=last)
+        yield later(again, max(_SHORTEST_REST, rest), scope="soak")
         return
     workloads = fleet.workloads_in(region)
     sweep = Sweep(
@@ -141,8 +169,16 @@ def soak_over(event: Event[SoakOver], ctx: Context) -> Iterator[FailbackBegun | 
         waiting=workloads[SWEEP:],
         began=event.data.since,
     )
-    because = f"{region} has stayed well for {fleet.failover.soak:g} s"
+    because = f"{region} has stayed well for {(now - event.data.since).total_seconds():.0f} s"
     yield FailbackBegun(sweep=sweep, because=because)
+
+
+def relapsed(region: str, because: str, ctx: Context) -> Iterator[RegionRelapsed]:
+    """The region fails again, unless the way back has ended: the same from whoever sees it."""
+    if ctx.settle("turn", "relapsed") != "relapsed":
+        return
+    said = RegionRelapsed(region=region, because=because[:2000])
+    yield RegionRelapsed.model_validate_json(ctx.settle("relapsed", said.model_dump_json()))
 
 
 @chain.on(reads=[ReadRegions])
@@ -167,6 +203,14 @@ def relapse(
         relapse=True,
     )
     yield FailoverConfirmed(sweep=sweep, pieces=(), because=because)
+
+
+def _confirmed(region: str, verdict: Verdict, because: str, ctx: Context) -> RecoveryConfirmed:
+    """The same from every run that finds the evidence sufficient, whatever words it has seen."""
+    said = RecoveryConfirmed(
+        region=region, pieces=verdict.pieces, weighing=verdict.weighing, because=because
+    )
+    return RecoveryConfirmed.model_validate_json(ctx.settle("recovered", said.model_dump_json()))
 
 
 def _lack(region: str, ctx: Context) -> str:

@@ -7,7 +7,8 @@
         overtaken by another plan: wait until that has moved the region's traffic
         after the last step: measure the outage; the workload is settled
 
-On the way back a bad look at the region that has recovered is a relapse.
+On the way back a bad look at the region that has recovered is a relapse; and while anybody says
+that it fails, no further step is taken.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Final
 
 from crosswind.chains.failover.capacity import again
 from crosswind.chains.failover.chain import chain
+from crosswind.chains.failover.evidence import failing
+from crosswind.chains.failover.recovery import relapsed
 from crosswind.chains.failover.steps import (
     PATIENCE,
     Judgement,
@@ -26,6 +29,7 @@ from crosswind.chains.failover.steps import (
     pause_of,
     weights_at,
 )
+from crosswind.chains.failover.words import since_recovery
 from crosswind.context import Context
 from crosswind.emissions import Later, later
 from crosswind.errors import ActionRefused
@@ -44,7 +48,8 @@ Shifting = (
 )
 
 WAITS: Final = 60
-"""Pauses for which another plan that moves the same workload is waited for."""
+"""Pauses for which another plan that moves the same workload is waited for, or that a word against
+a region may hold up its way back."""
 
 _WINDOW: Final = 1.0
 """Seconds of traffic that are looked at, at the least."""
@@ -73,8 +78,31 @@ def shift(event: Event[TrafficShift], ctx: Context) -> Iterator[Shifting]:
             yield from _turn(due.plan, judgement, ctx)
         case "go" if due.step > due.plan.steps:
             yield from _finish(due, judgement, endpoints, ctx)
+        case "go" if doubt := _doubt(due.plan, ctx):
+            yield from _held_up(due, doubt, ctx)
         case "go":
             yield from _step(due, judgement, ctx)
+
+
+def _doubt(plan: Plan, ctx: Context) -> str:
+    """Why no more traffic comes back to a region: too little for a relapse; empty if nothing."""
+    if plan.sweep.purpose != "failback":
+        return ""
+    region = plan.sweep.region
+    against = failing(since_recovery(ctx.evidence()), region, ctx.fleet, ctx.now())
+    if not against.standing:
+        return ""
+    last = against.standing[-1]
+    return f"{last.kind} evidence says that {region} fails; {against.because}"
+
+
+def _held_up(due: TrafficShift, doubt: str, ctx: Context) -> Iterator[Shifting]:
+    """Wait until a word against the region is taken back, or no longer counts."""
+    if due.holds < WAITS:
+        held = due.model_copy(update={"holds": due.holds + 1, "because": doubt})
+        yield later(held, pause_of(due.plan))
+    else:
+        yield _given_up(due.plan, doubt, ctx)
 
 
 def _rehearse(due: TrafficShift, ctx: Context) -> Iterator[Shifting]:
@@ -152,8 +180,7 @@ def _turn(plan: Plan, judgement: Judgement, ctx: Context) -> Iterator[Shifting]:
     region = plan.sweep.region
     if region in judgement.regions and not judgement.ceilings:
         yield _given_up(plan, because, ctx)
-        if ctx.settle("turn", "relapsed") == "relapsed":
-            yield RegionRelapsed(region=region, because=because)
+        yield from relapsed(region, because, ctx)
     elif judgement.ceilings:
         yield again(plan, because, ceilings=judgement.ceilings)
     else:
@@ -204,10 +231,12 @@ def _finish(
         why = "its callers still see failures"
         yield later(due.model_copy(update={"holds": due.holds + 1, "because": why}), pause_of(plan))
         return
+    ends: Outcome = "moved"
     if outage.began is None:
         seconds, said = 0.0, "its callers saw no outage"
     elif outage.seconds is None:
         seconds, said = None, "its callers still see failures, so no recovery time was measured"
+        ends = "unrelieved"
     else:
         seconds, said = (
             max(0.0, outage.seconds),
@@ -215,7 +244,7 @@ def _finish(
         )
     _give_back_surplus(plan, due.epoch, ctx)
     yield _settled(
-        plan, "moved", f"all {plan.steps} steps are taken; {judgement.because}; {said}", seconds
+        plan, ends, f"all {plan.steps} steps are taken; {judgement.because}; {said}", seconds
     )
 
 

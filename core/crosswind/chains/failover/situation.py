@@ -15,6 +15,14 @@ from crosswind_events.catalogue.failover import Allotted
 
 _UNLIMITED: Final = 100_000
 
+_BUSIER: Final = 1.1
+"""Times the declared demand up to which what is measured counts as it."""
+
+
+def busy(spec: WorkloadSpec, demand: float) -> bool:
+    """Whether more is asked for than is declared, by more than counting may be wrong."""
+    return demand > spec.rate * _BUSIER
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -27,6 +35,8 @@ class Situation:
         excluded: further regions that take no traffic.
         ceilings: replicas that a region can have at the most, as was found out before.
         allotted: what it may have where many want more than there is.
+        demand: requests per second that were measured in all regions, 0 where they are not known.
+        answering: share of its requests that the region still answers; 0 where that is not known.
         rest: replicas that were intended where plans of this chain have asked for more.
     """
 
@@ -39,6 +49,20 @@ class Situation:
     ceilings: Mapping[str, int] | None = None
     allotted: Mapping[str, Allotted] = field(default_factory=dict)
     rest: Mapping[str, int] = field(default_factory=dict)
+    demand: float = 0.0
+    answering: float = 0.0
+
+    @property
+    def busier(self) -> Situation | None:
+        """The same with the demand that was measured; None where that is hardly more than declared.
+
+        A survivor that is sent what is declared, and gets what is asked for, is the next to fail.
+        """
+        if not busy(self.spec, self.demand):
+            return None
+        spec = self.spec.model_copy(update={"rate": self.demand})
+        workloads = {**self.fleet.workloads, self.workload: spec}
+        return replace(self, fleet=self.fleet.model_copy(update={"workloads": workloads}))
 
     @property
     def spec(self) -> WorkloadSpec:

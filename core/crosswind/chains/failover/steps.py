@@ -140,6 +140,8 @@ def _short(
 ) -> dict[str, tuple[int, int]]:
     """Regions that get more by this step and lack replicas for it: (ready, needed)."""
     before, after = weights_at(plan, step - 1), weights_at(plan, step)
+    if plan.demand is not None:
+        spec = spec.model_copy(update={"rate": plan.demand})
     short: dict[str, tuple[int, int]] = {}
     for region, weight in after.items():
         if weight <= before.get(region, 0.0) or region not in plan.replicas:

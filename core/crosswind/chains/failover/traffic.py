@@ -6,6 +6,8 @@ Two looks at the same reading:
   those that are answered take longer than the objective (a grey failure: slow, not down);
 - burn rates: how many times too fast the error budget is spent, over a long and a short window,
   as in The Site Reliability Workbook, chapter 5 (https://sre.google/workbook/alerting-on-slos/).
+  A pair of which the short window reaches back before the region came into its present state
+  says nothing: it still holds the outage that is over.
 
 Failures are held against `slo.availability`, slow answers against `slo.latency_ms`, which is
 promised to 95 % of those that are answered. A window with little in it says nothing, and so does
@@ -88,16 +90,25 @@ def question(workload: str, fleet: Fleet, seconds: float, *, burn: bool = True) 
 
 
 def failing(
-    seen: Telemetry, region: str, workload: str, fleet: Fleet, now: datetime
+    seen: Telemetry,
+    region: str,
+    workload: str,
+    fleet: Fleet,
+    now: datetime,
+    since: float = 0.0,
 ) -> Finding | None:
-    """What a reading says against a region; None where it says nothing, or is out of date."""
+    """What a reading says against a region; None where it says nothing, or is out of date.
+
+    Args:
+        since: when the region came into its present state, in seconds since the epoch.
+    """
     spec, policy = fleet.workloads[workload], fleet.failover
     here, lag = seen.regions.get(region), _lag(seen, now)
     if here is None or lag > policy.window:
         return None
     measured = {
         **_last_round(here, spec),
-        **dict(_burning(seen, region, spec, policy)),
+        **dict(_burning(seen, region, spec, policy, now.timestamp() - lag - since)),
     }
     found = heat(measured, policy)
     if found is None or found.factor <= 0:
@@ -207,16 +218,17 @@ def _last_round(here: RegionTelemetry, spec: WorkloadSpec) -> dict[str, float]:
 
 
 def _burning(
-    seen: Telemetry, region: str, spec: WorkloadSpec, policy: FailoverPolicy
+    seen: Telemetry, region: str, spec: WorkloadSpec, policy: FailoverPolicy, span: float
 ) -> Iterator[tuple[str, float]]:
     """Of each pair of windows the burn rate in that one where it is less, of the worse promise.
 
-    Nothing is told of a pair where one window is missing or has too little in it.
+    Nothing is told of a pair where one window is missing or has too little in it, or the short
+    one is longer than the span for which the region has been in its present state.
     """
     windows = {window.seconds: window.regions.get(region) for window in seen.windows}
     for pair in policy.burn:
         long, short = windows.get(pair.long), windows.get(pair.short)
-        if long is not None and short is not None:
+        if pair.short <= span and long is not None and short is not None:
             both = zip(_rates(long, spec), _rates(short, spec), strict=True)
             rates = [min(a, b) for a, b in both if a is not None and b is not None]
             if rates:

@@ -48,6 +48,7 @@ _SWEEPS: Final = frozenset(
 )
 _SHIFT: Final = traffic.TrafficShift.event_type
 _SETTLED: Final = failover.WorkloadSettled.event_type
+_MOVED: Final = frozenset({"moved", "unrelieved"})
 _SOAK: Final = recovery.RecoveryConfirmed.event_type
 _WAIT: Final = failover.EvidenceDue.event_type
 
@@ -185,7 +186,7 @@ def unmeasured(event: Mapping[str, Any]) -> tuple[str, str] | None:
     None where the event tells of no such thing.
     """
     data = event["data"]
-    if event["type"] != _SETTLED or "simulated" in event or data.get("outcome") != "moved":
+    if event["type"] != _SETTLED or "simulated" in event or data.get("outcome") not in _MOVED:
         return None
     if (data.get("sweep") or {}).get("purpose") != "failover":
         return None
