@@ -62,6 +62,8 @@ class Engine:
         performers: who carries out actions and answers queries.
         settings: bounds and times; those of the app, or the defaults, unless given.
         clock: seconds since the epoch.
+        pause: waits so many seconds where others write the same.
+        draw: draws the jitter of waits between two numbers; `random.uniform` unless given.
     """
 
     def __init__(
@@ -74,11 +76,13 @@ class Engine:
         performers: Iterable[Performer] = (),
         settings: Settings | None = None,
         clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+        draw: Callable[[float, float], float] | None = None,
     ) -> None:
         self.app = app
         self.settings = settings or app.settings or Settings()
         self.clock = clock
-        self.runtime = Runtime(app, store, fleet, performers, self.settings, clock)
+        self.runtime = Runtime(app, store, fleet, performers, self.settings, clock, pause, draw)
         self.ledger = self.runtime.ledger
         self.outbox = Outbox(bus, self.ledger, lambda: self.runtime.expires(clock()))
         self.runs = Runs(app, self.runtime, self.outbox)

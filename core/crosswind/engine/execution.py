@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from crosswind.actions import Action, Query
-    from crosswind.engine.runtime import Runtime
+    from crosswind.engine.runtime import Heard, Runtime
     from crosswind.fleet.declaration import Fleet
     from crosswind.handlers import Handler
 
@@ -251,13 +251,14 @@ class Execution(Context):
         said = {item.key: item.value for item in items}
         if self.record.first:
             said.setdefault(EVIDENCE + self.record.run, self.record.event)
+        heard = self.runtime.heard
         pieces = weighable(
-            [(codec.decode(body), len(body)) for body in said.values()],
+            [(heard(body), len(body)) for body in said.values()],
             self.runtime.settings.evidence,
             self.runtime.settings.observation_bytes,
         )
-        self._note("evidence", None, [from_json(codec.encode(piece)) for piece in pieces])
-        return pieces
+        self._note("evidence", None, [piece.recorded for piece in pieces])
+        return tuple(piece.event for piece in pieces)
 
     def observe(self, query: Query[R]) -> R:
         if type(query) not in self.handler.reads:
@@ -366,7 +367,7 @@ class Execution(Context):
         return acting.take(action, entry, index, self._maker.hop, self._log, self.joins)  # type: ignore[no-any-return]  # checked against action.returns
 
 
-def weighable(said: list[tuple[Event[Any], int]], most: int, size: int) -> tuple[Event[Any], ...]:
+def weighable(said: list[tuple[Heard, int]], most: int, size: int) -> tuple[Heard, ...]:
     """What is weighed where more was said than can be recorded, oldest first.
 
     Each source's last word goes before what any source has said earlier; then the newest go first.
@@ -376,18 +377,23 @@ def weighable(said: list[tuple[Event[Any], int]], most: int, size: int) -> tuple
         most: how many.
         size: bytes of all together.
     """
-    said.sort(key=lambda piece: (piece[0].time, piece[0].id), reverse=True)
-    heard: set[str] = set()
-    last: list[tuple[Event[Any], int]] = []
-    earlier: list[tuple[Event[Any], int]] = []
+    said.sort(key=lambda piece: _when(piece[0]), reverse=True)
+    sources: set[str] = set()
+    last: list[tuple[Heard, int]] = []
+    earlier: list[tuple[Heard, int]] = []
     for piece in said:
-        (earlier if piece[0].source in heard else last).append(piece)
-        heard.add(piece[0].source)
-    chosen: list[Event[Any]] = []
+        source = piece[0].event.source
+        (earlier if source in sources else last).append(piece)
+        sources.add(source)
+    chosen: list[Heard] = []
     left = size * _EVIDENCE_SHARE
-    for event, length in (*last, *earlier)[:most]:
+    for heard, length in (*last, *earlier)[:most]:
         if length > left:
             break
-        chosen.append(event)
+        chosen.append(heard)
         left -= length
-    return tuple(sorted(chosen, key=lambda event: (event.time, event.id)))
+    return tuple(sorted(chosen, key=_when))
+
+
+def _when(heard: Heard) -> tuple[datetime, str]:
+    return heard.event.time, heard.event.id

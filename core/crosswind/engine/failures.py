@@ -7,6 +7,7 @@ last attempt   -> failed, a dead letter goes out; the chain closes, or only the 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,9 +59,18 @@ def describe(error: BaseException) -> str:
     return text if len(text) <= _ERROR_LENGTH else text[: _ERROR_LENGTH - 1] + "…"
 
 
-def backoff(base: float, limit: float, failures: int) -> float:
-    """Seconds until the next attempt: exponential with full jitter, bounded."""
-    return random.uniform(0.0, min(limit, base * 2 ** (failures - 1)) * 2)  # noqa: S311 - jitter, no secret
+def backoff(
+    base: float,
+    limit: float,
+    failures: int,
+    draw: Callable[[float, float], float] = random.uniform,
+) -> float:
+    """Seconds until the next attempt: exponential with full jitter, bounded.
+
+    Args:
+        draw: draws the jitter between two numbers.
+    """
+    return draw(0.0, min(limit, base * 2 ** (failures - 1)) * 2)
 
 
 def record_failure(execution: Execution, error: Exception, attempts: int) -> None:
@@ -82,7 +92,8 @@ def record_failure(execution: Execution, error: Exception, attempts: int) -> Non
         fail(execution, error)
         return
     record.turn += 1
-    record.until = now + backoff(settings.backoff, settings.backoff_limit, tries)
+    wait = backoff(settings.backoff, settings.backoff_limit, tries, runtime.draw or random.uniform)
+    record.until = now + wait
     record.why = describe(error)
     record.out.append(execution.resume_event(record.until, now))
     record.settled = False

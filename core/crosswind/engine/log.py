@@ -49,12 +49,13 @@ class Log:
         Raises:
             BoundExceeded: it is too large.
         """
-        size = len(to_json(result))
-        if size > self.most:
+        entry = Entry.observed(kind, args, result, at)
+        # The result is a part of its text, and is measured by itself only where that is long.
+        if len(entry.encode()) > self.most and (size := len(to_json(result))) > self.most:
             raise BoundExceeded(
                 f"{kind} gave {size} bytes; at most {self.most} are recorded. Ask for less."
             )
-        self.append(Entry(kind, args, result, at=at))
+        self.append(entry)
 
     def append(self, entry: Entry) -> None:
         """Record an entry."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from crosswind.fleet.declaration import Fleet
     from crosswind.gate.brakes import Brakes
     from crosswind.gate.gate import Gate
+    from crosswind_events import Event
+
+
+_HEARD: Final = 128
+"""Pieces of evidence that are remembered, the latest; they have some hundreds of bytes each."""
+
+
+class Heard(NamedTuple):
+    """A piece of evidence: the event, and the JSON as which it is recorded."""
+
+    event: Event[Any]
+    recorded: Any
 
 
 class Runtime:
@@ -34,11 +47,15 @@ class Runtime:
         performers: Iterable[Performer],
         settings: Settings,
         clock: Callable[[], float],
+        pause: Callable[[float], None] = time.sleep,
+        draw: Callable[[float, float], float] | None = None,
     ) -> None:
         self.app = app
         self.ledger = Ledger(store, clock)
         self.settings = settings
         self.clock = clock
+        self.pause = pause
+        self.draw = draw
         self.fleet = fleet
         self._performs: dict[type[Action[Any]], Performer] = {}
         self._answers: dict[type[Query[Any]], Performer] = {}
@@ -54,17 +71,35 @@ class Runtime:
     @cached_property
     def gate(self) -> Gate:
         """What every action passes; made for the first one, so that a start need not wait."""
+        import random
+
         from crosswind.gate.gate import Gate
         from crosswind.gate.limits import Limits
 
         return Gate(
             self._brakes,
-            Limits(self.ledger, self.clock),
+            Limits(self.ledger, self.clock, self.pause, self.draw or random.uniform),
             self.clock,
             approval=self.settings.approval,
             freeze_check=self.settings.freeze_check,
             skew=self.settings.skew,
         )
+
+    @cached_property
+    def heard(self) -> Callable[[bytes], Heard]:
+        """Reads a piece of evidence.
+
+        Whoever joins a chain weighs all that was said before, so that the same is read often. An
+        event is frozen, and what is recorded is only ever written.
+        """
+        codec = self.app.codec
+
+        @lru_cache(_HEARD)
+        def heard(body: bytes) -> Heard:
+            event = codec.decode(body)
+            return Heard(event, from_json(codec.encode(event)))
+
+        return heard
 
     def performer(self, action: Action[Any]) -> Performer:
         """Who carries out an action.

@@ -42,17 +42,26 @@ class Excess(NamedTuple):
 
 
 class Limits:
-    """The counters of one fleet."""
+    """The counters of one fleet.
+
+    Args:
+        ledger: where they are kept.
+        clock: seconds since the epoch.
+        pause: waits so many seconds where others write them too.
+        draw: draws between two numbers how long.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         clock: Callable[[], float],
         pause: Callable[[float], None] = time.sleep,
+        draw: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.ledger = ledger
         self.clock = clock
         self.pause = pause
+        self.draw = draw
 
     def count(
         self,
@@ -101,7 +110,7 @@ class Limits:
             try:
                 self.ledger.write(partition, changes)
             except Conflict:
-                self.pause(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, no secret
+                self.pause(self.draw(0.0, 0.01 * 2**attempt))
                 continue
             return None
         raise Returned("the limits are contended", 1.0)

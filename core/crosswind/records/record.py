@@ -28,6 +28,7 @@ _WHERE_SET: Final = (
     "queued",
     "forgiven",
 )
+_COMMITTED: Final = b'{"v":1,"state":"committed",'
 _UNSETTLED: Final = b',"settled":false}'
 _SETTLED: Final = b',"settled":true}'
 
@@ -59,6 +60,7 @@ class Entry:
         simulated: the result was assumed and nothing was done.
         approval: the proposal that a person was asked about.
         refused: why the action was not taken; the result is then the refusal.
+        text: all of it as JSON text, once nothing of it changes any more.
     """
 
     kind: str
@@ -72,6 +74,13 @@ class Entry:
     simulated: bool = False
     approval: dict[str, Any] | None = None
     refused: dict[str, Any] | None = None
+    text: bytes | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def observed(cls, kind: str, args: Any, result: Any, at: float) -> Self:
+        """What was seen, which stays as it is."""
+        text = to_json({"kind": kind, "args": args, "at": at, "result": result})
+        return cls(kind, args, result, at, text=text)
 
     @property
     def is_action(self) -> bool:
@@ -93,6 +102,10 @@ class Entry:
             if value:
                 stored[name] = value
         return stored
+
+    def encode(self) -> bytes:
+        """As JSON text."""
+        return self.text or to_json(self.as_json())
 
 
 @dataclass(slots=True)
@@ -200,11 +213,13 @@ class Record:
                 value = getattr(self, name)
                 if value:
                     fixed[name] = value
+        parts = [to_json(fixed)[:-1]]
         if self.log:
-            fixed["log"] = [entry.as_json() for entry in self.log]
+            parts += (b',"log":[', b",".join([entry.encode() for entry in self.log]), b"]")
         if self.fails:
-            fixed["fails"] = [[fail.at, fail.error, fail.turn] for fail in self.fails]
-        parts = [to_json(fixed)[:-1], b',"event":', self.event]
+            fails = [[fail.at, fail.error, fail.turn] for fail in self.fails]
+            parts += (b',"fails":', to_json(fails))
+        parts += (b',"event":', self.event)
         if self.out:
             parts.append(b',"out":[')
             separator = b'{"id":"'
@@ -238,6 +253,11 @@ class Record:
             if self.log[position - 1].is_action:
                 return self.log[:position]
         return []
+
+
+def surely_committed(value: bytes) -> bool:
+    """Whether a stored record says so in its first words; False means: decode it."""
+    return value.startswith(_COMMITTED)
 
 
 def settled(value: bytes) -> bytes:

@@ -35,6 +35,13 @@ class Spent(NamedTuple):
     usd: float
 
 
+def _plus(spent: Spent, one: Spent, since: Spent, held: int) -> Spent:
+    """What was spent, and what so many replicas have cost since."""
+    return Spent(
+        spent.hours + held * (one.hours - since.hours), spent.usd + held * (one.usd - since.usd)
+    )
+
+
 class Endpoint:
     """The replicas of one workload in one region, each serving from some moment on.
 
@@ -42,12 +49,13 @@ class Endpoint:
         epoch: under which it was scaled last.
     """
 
-    __slots__ = ("_ready_at", "_since", "_spent", "epoch")
+    __slots__ = ("_past", "_ready_at", "_since", "_spent", "epoch")
 
     def __init__(self, replicas: int) -> None:
         self._ready_at = [_ALWAYS] * replicas
         self._since = Spent(0.0, 0.0)
         self._spent = Spent(0.0, 0.0)
+        self._past: list[tuple[float, Spent, Spent, int]] = []
         self.epoch = 0
 
     def spent(self, one: Spent) -> Spent:
@@ -56,16 +64,23 @@ class Endpoint:
         Args:
             one: what a single replica has cost since the beginning.
         """
-        return Spent(
-            *(
-                spent + self.held * (now - since)
-                for spent, now, since in zip(self._spent, one, self._since, strict=True)
-            )
-        )
+        return _plus(self._spent, one, self._since, self.held)
 
-    def settle(self, one: Spent) -> None:
+    def settle(self, one: Spent, now: float) -> None:
         """Count what its replicas have cost, before their number changes."""
+        self._past.append((now, self._spent, self._since, self.held))
         self._spent, self._since = self.spent(one), one
+
+    def spent_by(self, one: Spent, moment: float) -> Spent:
+        """What its replicas had cost by a moment that is over.
+
+        Args:
+            one: what a single replica had cost by then.
+        """
+        for until, spent, since, held in self._past:
+            if moment <= until:
+                return _plus(spent, one, since, held)
+        return self.spent(one)
 
     @property
     def held(self) -> int:
@@ -132,7 +147,7 @@ class Estate:
             key: names the times that the new ones take to start.
         """
         endpoint = self.endpoints[workload, region]
-        endpoint.settle(self._one(region, now))
+        endpoint.settle(self._one(region, now), now)
         if wanted <= endpoint.held:
             endpoint.shrink(wanted)
             return Grant(wanted, wanted, "")
@@ -147,6 +162,10 @@ class Estate:
     def spent(self, workload: str, region: str, now: float) -> Spent:
         """What the replicas of an endpoint have cost since the beginning."""
         return self.endpoints[workload, region].spent(self._one(region, now))
+
+    def spent_by(self, workload: str, region: str, moment: float) -> Spent:
+        """What the replicas of an endpoint had cost by a moment that is over."""
+        return self.endpoints[workload, region].spent_by(self._one(region, moment), moment)
 
     def _one(self, region: str, now: float) -> Spent:
         return Spent(now / HOUR, self.prices.until(region, now))

@@ -1,13 +1,14 @@
-"""What the register holds and which chains are open, told by what is written to the store."""
+"""What the register holds, and which chains and incidents are open, told by what is written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import from_json
 
+from crosswind.chains.incidents import kept
 from crosswind.fleet import keys
 from crosswind.fleet.state import RegionState, WorkloadState, region_state, workload_state
 from crosswind.ports import Put
@@ -131,3 +132,31 @@ class OpenChains:
         elif head["deadline"] is not None:
             self.deadlines[chain] = head["deadline"]
             self.ended.pop(chain, None)
+
+
+class IncidentNames:
+    """The names of a fleet's incidents that are open.
+
+    Args:
+        names: of those that are open already.
+    """
+
+    def __init__(self, fleet: Fleet, names: Iterable[str] = ()) -> None:
+        self._open = set(names)
+        self._partition = kept.partition(fleet.name)
+
+    def hear(self, partition: str, changes: Sequence[Change]) -> None:
+        """Take in a write."""
+        if partition != self._partition:
+            return
+        for change in changes:
+            if isinstance(change, Put) and change.key.startswith(kept.CURRENT):
+                stored = from_json(change.value)
+                if stored["until"] is None:
+                    self._open.add(stored["name"])
+                else:
+                    self._open.discard(stored["name"])
+
+    def of(self, name: str) -> bool:
+        """Whether the incident of a name is open, or one whose name continues it."""
+        return name in self._open or any(one.startswith(f"{name}:") for one in self._open)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +21,15 @@ from crosswind.operations.endpoints import (
     Scaled,
     ScaleEndpoint,
 )
+from crosswind.operations.keys import DisableKey, EnableKey, KeyStatus, RotateKey
 from crosswind.operations.notification import Notified, Notify
+from crosswind.operations.secrets import (
+    PromoteSecret,
+    RenewSecret,
+    RetireSecret,
+    SecretVersions,
+)
+from crosswind.operations.spend import ReadSpend, Spent
 from crosswind.operations.telemetry import (
     MeasureOutage,
     Outage,
@@ -35,6 +45,7 @@ from crosswind.sim import readings
 from crosswind.sim.conditions import sized
 from crosswind.sim.estate import Grant
 from crosswind.sim.faults import Kind
+from crosswind.sim.vault import Vault
 
 if TYPE_CHECKING:
     from crosswind.sim.world import World
@@ -63,13 +74,26 @@ class SimulatedPerformer:
         told: what people were told.
     """
 
-    performs: tuple[type[Action[Any]], ...] = (SetWeights, ScaleEndpoint, Notify)
+    performs: tuple[type[Action[Any]], ...] = (
+        SetWeights,
+        ScaleEndpoint,
+        Notify,
+        RenewSecret,
+        PromoteSecret,
+        RetireSecret,
+        RotateKey,
+        EnableKey,
+        DisableKey,
+    )
     answers: tuple[type[Query[Any]], ...] = (
         CurrentWeights,
         EndpointStatus,
         ProbeEndpoint,
         ReadTelemetry,
         MeasureOutage,
+        SecretVersions,
+        KeyStatus,
+        ReadSpend,
     )
 
     def __init__(
@@ -80,6 +104,7 @@ class SimulatedPerformer:
         self.later = later
         self.told: deque[Notify] = deque(maxlen=_NOTICES)
         self._done: dict[str, Any] = {}
+        self._vault = Vault()
 
     # -- actions --------------------------------------------------------------------------------
 
@@ -135,6 +160,21 @@ class SimulatedPerformer:
                 return self._scaled(action, self._done[call.key])
             case Notify():
                 return self._once(call.key, lambda: self._notify(action))
+        return self._once(call.key, lambda: self._keep(action, call.key))
+
+    def _keep(self, action: Any, key: str) -> Any:
+        vault = self._vault
+        match action:
+            case RenewSecret():
+                return vault.renew(action.secret, key)
+            case PromoteSecret():
+                return vault.promote(action)
+            case RetireSecret():
+                return vault.retire(action)
+            case RotateKey():
+                return vault.rotate(action.key, self.start + self.world.now)
+            case EnableKey() | DisableKey():
+                return vault.enable(action.key, enabled=isinstance(action, EnableKey))
         raise TypeError(f"a simulated world does not perform {type(action).__name__}")
 
     def _once(self, key: str, effect: Callable[[], Any]) -> Any:
@@ -203,6 +243,12 @@ class SimulatedPerformer:
                     epoch=self.world.epochs[query.workload],
                     weights=self.world.steered.weights[query.workload],
                 )
+            case SecretVersions():
+                return self._vault.secret(query.secret)
+            case KeyStatus():
+                return self._vault.key(query.key)
+            case ReadSpend():
+                return self._spend(query)
         raise TypeError(f"a simulated world does not answer {type(query).__name__}")
 
     def _probe(self, query: ProbeEndpoint) -> Probed:
@@ -248,6 +294,28 @@ class SimulatedPerformer:
             quota=world.steered.estate.quota(workload, region),
         )
 
+    def _spend(self, query: ReadSpend) -> Spent:
+        """What replicas have cost; answers on their way are on no bill of days."""
+        estate, now = self.world.steered.estate, self.world.now
+        begins, ends = (self._midnight(day) for day in (query.begins, query.ends))
+        workloads: dict[str, float] = {}
+        for name, region in estate.endpoints:
+            cost = estate.spent_by(name, region, min(max(ends, 0.0), now)).usd
+            before = estate.spent_by(name, region, min(max(begins, 0.0), now)).usd
+            workloads[name] = workloads.get(name, 0.0) + cost - before
+        return Spent(
+            begins=query.begins,
+            ends=query.ends,
+            currency="USD",
+            total=_cents(sum(workloads.values())),
+            workloads={name: _cents(cost) for name, cost in workloads.items()},
+            estimated=ends > now,
+        )
+
+    def _midnight(self, day: date) -> float:
+        """When a day begins, in seconds since the beginning."""
+        return datetime.combine(day, time.min, UTC).timestamp() - self.start
+
     def _outage(self, query: MeasureOutage) -> Outage:
         began, ended, failed = readings.outage(
             self.world, query.workload, query.since - self.start, query.threshold
@@ -257,6 +325,10 @@ class SimulatedPerformer:
             ended=None if ended is None else ended + self.start,
             failed=failed,
         )
+
+
+def _cents(usd: float) -> Decimal:
+    return Decimal(usd).quantize(Decimal("0.01"))
 
 
 def _regions(window: dict[str, readings.Counted], counts: bool) -> dict[str, RegionTelemetry]:

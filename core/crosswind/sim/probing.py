@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crosswind.chains.failover import probes, traffic
 from crosswind.chains.failover.chain import incident_of
-from crosswind.chains.incidents import kept
-from crosswind.chains.incidents.operations import OpenIncidents
 from crosswind.fleet.quantities import TOLERANCE
 from crosswind.sim import readings
 from crosswind.sim.rounds import Duration, Silence, data_of, schedule_of
@@ -67,7 +65,6 @@ class ProbeRounds:
         burning = [pair.short for pair in self.fleet.failover.burn if pair.weight > 0]
         self._looks_back = max([self._round, *burning])
         self._tolerated = {name: _tolerated(self.fleet, name) for name in self.fleet.workloads}
-        self._incidents: tuple[int, frozenset[str]] = (-1, frozenset())
         self._sure: tuple[int, dict[str, bool]] = (-1, {})
 
     def takes(self, at: float) -> float:
@@ -124,7 +121,7 @@ class ProbeRounds:
             return Silence.LASTING if dead else Silence.SPEAKS
         if not self._well(region, workloads):
             return Silence.SPEAKS
-        if state == "serving" and region not in self._with_incident():
+        if state == "serving" and not self.simulation.troubled.of(incident_of(region)):
             return Silence.LASTING
         window, every = self.fleet.failover.window, self.fleet.probes.every
         start = self.simulation.start
@@ -164,21 +161,6 @@ class ProbeRounds:
     def _intended(self, workload: str, region: str) -> bool:
         weights = self.simulation.intended.workloads[workload].weights
         return weights.get(region, 0.0) > TOLERANCE
-
-    def _with_incident(self) -> frozenset[str]:
-        """The regions of which an incident is open."""
-        version = self.simulation.versions.get(kept.partition(self.fleet.name), 0)
-        if self._incidents[0] != version:
-            answer = self.simulation.incidents.answer
-            self._incidents = (
-                version,
-                frozenset(
-                    region
-                    for region in self.fleet.regions
-                    if answer(OpenIncidents(prefix=incident_of(region)), 1.0).incidents
-                ),
-            )
-        return self._incidents[1]
 
     # -- traffic ----------------------------------------------------------------------------------
 

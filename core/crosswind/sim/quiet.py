@@ -160,5 +160,5 @@ class Quiet:
         return (
             simulation.world.version,
             simulation.intended.version,
-            sum(simulation.versions.values()),
+            simulation.writes,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pydantic_core import from_json
@@ -137,7 +138,12 @@ def schedule_of(
     return next((one.name for one in app.handlers if one.function is tick), None)
 
 
-def data_of(letter: Letter) -> dict[str, Any]:
+def data_of(letter: Letter) -> Mapping[str, Any]:
     """The data of the event that a message carries."""
-    data: dict[str, Any] = from_json(letter.body)["data"]
+    return _data(letter.body)
+
+
+@lru_cache(8)  # the rules of several rounds ask of the same message, one after the other
+def _data(body: bytes) -> Mapping[str, Any]:
+    data: dict[str, Any] = from_json(body)["data"]
     return data

@@ -9,12 +9,13 @@ lands late                   |
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from random import Random
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
+from crosswind.chains.incidents import kept
 from crosswind.chains.incidents.performer import IncidentPerformer
 from crosswind.embedded.memory import MemoryStore
 from crosswind.engine.dispatch import Engine
@@ -25,7 +26,7 @@ from crosswind.records.record import Record
 from crosswind.sim.clock import Agenda, Timetable
 from crosswind.sim.draws import Draws
 from crosswind.sim.faults import NO_FAULTS, Faults
-from crosswind.sim.intended import Intended, OpenChains, Written
+from crosswind.sim.intended import IncidentNames, Intended, OpenChains, Written
 from crosswind.sim.nature import NATURE, Nature
 from crosswind.sim.people import Nobody, People
 from crosswind.sim.performers import SimulatedPerformer
@@ -105,7 +106,9 @@ class Simulation:
 
     Attributes:
         world, store, engine: on what it is played.
-        intended, chains: the register, and the chains that have to end.
+        intended, chains, troubled: the register, the chains that have to end, and the incidents
+            that are open.
+        writes: how many were made of anything but chains and their lists.
         quiet: what was left out.
         delivered, kills: how many messages were worked, and how often a worker died of it.
 
@@ -142,8 +145,10 @@ class Simulation:
         self._of_register: list[Callable[[Written], None]] = []
         self._of_calls: list[Callable[[Action[Any], Call], None]] = []
         self._working = False
+        self._letter: Letter | None = None
+        self._jitter: Random | None = None
         self._messages: deque[Message] = deque(maxlen=_KEPT)
-        self.versions: dict[str, int] = {}
+        self.writes = 0
         self.draws = Draws("simulation", seed)
         self.agenda = Agenda(start)
         self.world = World(fleet, faults, seed, nature)
@@ -158,6 +163,9 @@ class Simulation:
         self.store = WatchedStore(store or MemoryStore(), self._wrote)
         self.bus = SimulatedBus(self, self._deliver, self._published)
         self.incidents = IncidentPerformer(self.store, fleet.name, self.agenda.clock)
+        self.troubled = IncidentNames(
+            fleet, (one.name for one in kept.current(self.store, fleet.name) if one.open)
+        )
         self.performer = SimulatedPerformer(self.world, start, self._later)
         register = RegisterPerformer(
             self.store, fleet, clock=self.agenda.clock, pause=lambda seconds: None
@@ -191,14 +199,8 @@ class Simulation:
 
     def run(self, until: float) -> None:
         """Let time pass up to a moment, in seconds since the beginning, with all that is due."""
-        # The engine's back-off takes its jitter from Python's own generator, which is lent a seed
-        # that derives from this simulation, and is given back as it was.
-        state = random.getstate()
-        try:
-            while self._step(until):
-                pass
-        finally:
-            random.setstate(state)
+        while self._step(until):
+            pass
         self._pass_to(max(until, self.now))
 
     def _step(self, until: float) -> bool:
@@ -334,7 +336,7 @@ class Simulation:
         self.delivered += 1
         settings = self.engine.settings
         work = self.engine.bury if letter.dead else self.engine.handle
-        random.seed(f"{self.seed} {letter.id} {letter.group} {letter.receipts}")
+        self._letter, self._jitter = letter, None
         self._working = True
         try:
             again = work(letter.delivery, letter.group)
@@ -372,7 +374,8 @@ class Simulation:
         self.chains.hear(partition, changes)
         written = self.intended.hear(partition, changes)
         if not partition.startswith(("chain:", "index:")):
-            self.versions[partition] = self.versions.get(partition, 0) + 1
+            self.writes += 1
+            self.troubled.hear(partition, changes)
         if written is not None:
             for told in self._of_register:
                 told(written)
@@ -402,4 +405,15 @@ class Simulation:
             performers=performers,
             settings=self._settings,
             clock=self.agenda.clock,
+            pause=lambda seconds: None,
+            draw=self._draw,
         )
+
+    def _draw(self, low: float, high: float) -> float:
+        """The jitter of the engine's waits: by the message that is worked, and nothing else."""
+        if self._jitter is None:
+            letter, name = self._letter, f"{self.seed}"
+            if letter is not None:
+                name = f"{name} {letter.id} {letter.group} {letter.receipts}"
+            self._jitter = Random(name)  # noqa: S311 - a simulation, no secret
+        return self._jitter.uniform(low, high)

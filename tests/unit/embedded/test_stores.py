@@ -101,6 +101,21 @@ def test_the_last_put_says_when_an_item_expires(store: Embedded) -> None:
     assert [item.key for item in store.scan("p")] == ["a", "b", "d"]
 
 
+def test_what_was_not_due_at_one_purge_goes_with_a_later_one(store: Embedded) -> None:
+    versions = store.write(
+        "p", [Put(key, b"", expires=at) for key, at in zip("abc", (1, 5, 9), strict=True)], "t"
+    )
+    assert store.purge(1) == 1
+    assert store.purge(4) == 0
+
+    # Put again to expire earlier than all that the last purge has left.
+    store.write("p", [Put("c", b"", versions["c"], expires=4.5)], "t")
+
+    assert store.purge(4.5) == 1
+    assert store.purge(5) == 1
+    assert store.partitions() == []
+
+
 def test_what_has_expired_can_be_put_again_and_has_another_version(store: Embedded) -> None:
     first = store.write("p", [Put("a", b"", expires=10)], "t")
     store.purge(10)

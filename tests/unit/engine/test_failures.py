@@ -41,6 +41,17 @@ def test_backoff_doubles_with_full_jitter_up_to_its_bound() -> None:
         assert min(drawn) < most * 0.2
 
 
+def test_the_jitter_of_a_backoff_is_drawn_as_the_engine_is_told() -> None:
+    asked: list[tuple[float, float]] = []
+
+    def draw(low: float, high: float) -> float:
+        asked.append((low, high))
+        return high / 4
+
+    assert backoff(1.0, 30.0, 3, draw) == 2.0
+    assert asked == [(0.0, 8.0)]
+
+
 def test_an_error_is_kept_bounded() -> None:
     text = describe(ValueError("x" * 5_000))
     assert len(text) == 2_000

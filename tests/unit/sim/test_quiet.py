@@ -9,6 +9,7 @@ import pytest
 
 from crosswind.app import App
 from crosswind.chains.failover import failover_app
+from crosswind.chains.incidents.operations import OpenIncidents
 from crosswind.context import Context
 from crosswind.sim import Fault, Nature, World, decided, digest, random_faults
 from crosswind_events import Event
@@ -106,3 +107,14 @@ def test_an_app_without_probes_has_nothing_to_leave_out() -> None:
     play = Play(OUTAGE, app=failover_app(None, None))
     play.run(3600)
     assert play.simulation.quiet.skipped == play.simulation.delivered == 0
+
+
+def test_an_incident_is_known_to_be_open_from_its_first_word_to_its_last() -> None:
+    play = Play(OUTAGE, Fault("outage", 2400, 3000, region=A))  # it relapses on its way back
+    known: list[bool] = []
+    for moment in range(60, 4081, 60):
+        play.run(moment)
+        asked = play.simulation.incidents.answer(OpenIncidents(prefix=f"region:{A}"), 1.0)
+        known.append(play.simulation.troubled.of(f"region:{A}"))
+        assert known[-1] == bool(asked.incidents)
+    assert (known[0], any(known), known[-1]) == (False, True, False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
@@ -17,7 +19,15 @@ from crosswind.operations.endpoints import (
     Scaled,
     ScaleEndpoint,
 )
+from crosswind.operations.keys import DisableKey, EnableKey, KeyStatus, RotateKey
 from crosswind.operations.notification import Notify
+from crosswind.operations.secrets import (
+    PromoteSecret,
+    RenewSecret,
+    RetireSecret,
+    SecretVersions,
+)
+from crosswind.operations.spend import ReadSpend
 from crosswind.operations.telemetry import (
     MeasureOutage,
     Probed,
@@ -239,3 +249,73 @@ class TestQueries:
         stand.world.advance(100)
         seen = stand.ask(MeasureOutage(workload="chat", since=START))
         assert (seen.began, seen.ended) == (START + 20, START + 50)
+
+
+class TestSecretsAndKeys:
+    def test_a_secret_is_renewed_promoted_and_its_old_version_retired(self) -> None:
+        stand = Stand()
+        first = stand.ask(SecretVersions(secret="api")).of("current")
+        made = stand.do(RenewSecret(secret="api"), "renew").version
+        assert stand.do(RenewSecret(secret="api"), "renew").version == made
+        assert stand.ask(SecretVersions(secret="api")).of("pending") == made
+        promote = PromoteSecret(secret="api", version=made, over=first)
+        assert stand.do(promote, "promote").promoted
+        state = stand.ask(SecretVersions(secret="api"))
+        assert (state.of("current"), state.of("previous"), state.of("pending")) == (
+            made,
+            first,
+            None,
+        )
+        assert stand.do(RetireSecret(secret="api", version=first), "retire").retired
+        assert stand.ask(SecretVersions(secret="api")).versions == {made: ("current",)}
+
+    def test_a_version_is_promoted_only_over_the_one_that_is_current(self) -> None:
+        stand = Stand()
+        made = stand.do(RenewSecret(secret="api"), "renew").version
+        late = stand.do(PromoteSecret(secret="api", version=made, over="another"), "late")
+        assert (late.promoted, late.reason) == (False, "version first is current, not another")
+        none = stand.do(PromoteSecret(secret="api", version="unknown", over="first"), "none")
+        assert (none.promoted, none.reason) == (False, "there is no version unknown")
+        again = stand.do(PromoteSecret(secret="api", version="first", over="first"), "again")
+        assert again.promoted
+
+    def test_a_pending_version_may_be_retired_and_the_current_one_never(self) -> None:
+        stand = Stand()
+        made = stand.do(RenewSecret(secret="api"), "renew").version
+        assert not stand.do(RetireSecret(secret="api", version="first"), "never").retired
+        assert stand.do(RetireSecret(secret="api", version=made), "retire").retired
+        assert stand.ask(SecretVersions(secret="api")).of("pending") is None
+
+    def test_a_key_is_rotated_once_a_call_and_may_be_disabled(self) -> None:
+        stand = Stand()
+        for _ in range(2):
+            assert stand.do(RotateKey(key="data"), "rotate").rotations == 1
+        assert stand.ask(KeyStatus(key="data")).rotated == START + 1
+        assert stand.do(DisableKey(key="data"), "off").state == "disabled"
+        assert not stand.ask(KeyStatus(key="data")).enabled
+        assert stand.do(EnableKey(key="data"), "on").enabled
+
+
+class TestSpend:
+    def test_days_cost_what_replicas_have_cost_in_them(self) -> None:
+        stand, other = Stand(), Stand()
+        begun = datetime.fromtimestamp(START, UTC).date()
+        first, second = begun + timedelta(days=1), begun + timedelta(days=2)
+        morning = (datetime.combine(first, time.min, UTC)).timestamp() - START
+        for one in (stand, other):
+            one.world.advance(morning + 43_200)
+        stand.do(more(5, region=B))  # two more, at 3 USD an hour, for half a day
+        for one in (stand, other):
+            one.world.advance(morning + 86_400 + 3_600)
+        day, less = (one.ask(ReadSpend(begins=first, ends=second)) for one in (stand, other))
+        assert day.workloads["chat"] - less.workloads["chat"] == Decimal(12 * 2 * 3)
+        assert (day.currency, day.estimated) == ("USD", False)
+        assert day.total == sum(day.workloads.values())
+        halves = stand.ask(ReadSpend(begins=begun, ends=second + timedelta(days=1)))
+        assert halves.estimated
+        assert halves.total > day.total
+
+    def test_days_before_the_beginning_cost_nothing(self) -> None:
+        day = datetime.fromtimestamp(START, UTC).date() - timedelta(days=9)
+        spent = Stand().ask(ReadSpend(begins=day, ends=day + timedelta(days=2)))
+        assert spent.total == 0

@@ -142,6 +142,14 @@ class TestSameness:
         Play(OUTAGE).run(400)
         assert random.getstate() == state
 
+    def test_the_engine_draws_its_waits_from_the_message_that_is_worked(self) -> None:
+        drawn = []
+        for seed in (1, 1, 2):
+            engine = Play(OUTAGE, seed=seed).simulation.engine
+            assert engine.runtime.draw is not None
+            drawn.append([engine.runtime.draw(0.0, 1.0) for _ in range(3)])
+        assert drawn[0] == drawn[1] != drawn[2]
+
     def test_sqlite_leads_to_the_same_as_memory(self, tmp_path: Path) -> None:
         with SqliteStore(tmp_path / "data.sqlite") as store:
             stored = Play(OUTAGE, store=store)
