@@ -98,6 +98,8 @@ class FailoverPolicy(Declared):
     Attributes:
         quorum: weight of evidence that is needed to leave a region.
         weights: weight of each kind of evidence; kinds not named keep their default.
+        hold: seconds for which the evidence has to suffice before a region is left for the first
+            time; what is over before was a blip. It is not waited for where an operator has spoken.
         window: seconds for which evidence counts.
         half_life: seconds in which the weight of a piece halves; it counts in full until the
             window ends unless given.
@@ -119,6 +121,7 @@ class FailoverPolicy(Declared):
 
     quorum: Positive = 2.0
     weights: Mapping[Evidence, Amount] = Field(default=EVIDENCE_WEIGHTS)
+    hold: Annotated[Seconds, Field(le=3600.0)] = 0.0
     window: Seconds = 300.0
     half_life: PositiveSeconds | None = None
     contradiction: Amount = 1.0

@@ -172,13 +172,14 @@ class Plan(Part):
 class EvidenceDue(EventData, type="dev.crosswind.evidence.due.v1"):
     """The time for more evidence about a region is over; it is `extended` at most once.
 
-    `about` is what the evidence would show: that the region fails, or that it is well again.
+    With `held` it is the time for which evidence that suffices had to stand. `about` is what the evidence would show: that the region fails, or that it is well again.
     `pieces`, `weighing` and `because` say what there was when the wait began, and what is wanting.
     """
 
     region: Region
     about: Literal["failover", "recovery"]
     extended: bool = False
+    held: bool = False
     pieces: Pieces = ()
     weighing: Weighing | None = None
     because: Text | None = None

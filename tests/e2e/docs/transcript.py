@@ -9,12 +9,12 @@ later command can name what an earlier one has printed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 _ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![\w-])[0-9a-f]{8,64}(?![\w-])"
 _FORMS: Final = {
-    "any": (r"\.\.\.", r".*?"),
+    "any": (r"\.\.\.", ""),
     "id": (_ID, _ID),
     "stamp": (r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)",) * 2,
     "clock": (r"\d\d:\d\d:\d\d(?:\.\d+)?",) * 2,
@@ -55,8 +55,7 @@ class Ids:
 def agrees(shown: str, printed: str, ids: Ids) -> bool:
     """Whether a page shows what was printed; learns the ids in it."""
     new: dict[str, str] = {}
-    pattern = "".join(_pattern(shown.strip(), ids, new))
-    found = re.fullmatch(pattern, printed.strip(), re.DOTALL)
+    found = re.fullmatch(_whole(_segments(shown.strip(), ids, new)), printed.strip(), re.DOTALL)
     if found is None:
         return False
     for name, group in new.items():
@@ -64,13 +63,39 @@ def agrees(shown: str, printed: str, ids: Ids) -> bool:
     return True
 
 
-def _pattern(shown: str, ids: Ids, new: dict[str, str]) -> Iterator[str]:
+def _whole(segments: Sequence[str]) -> str:
+    """One pattern of what stands before, between and after each `...`.
+
+    What stands between two of them is where it is found first. Were that tried anew for each place
+    of the others, a page with many would take minutes to be refused.
+    """
+    first, *between = segments
+    if not between:
+        return first
+    *between, last = between
+    return first + "".join(f"(?>.*?{segment})" for segment in between) + f".*?{last}"
+
+
+def _segments(shown: str, ids: Ids, new: dict[str, str]) -> list[str]:
+    parts: list[list[str]] = [[]]
+    for part in _pattern(shown, ids, new):
+        if part is None:
+            parts.append([])
+        else:
+            parts[-1].append(part)
+    return ["".join(each) for each in parts]
+
+
+def _pattern(shown: str, ids: Ids, new: dict[str, str]) -> Iterator[str | None]:
+    """The pieces of a pattern; None for what may be anything."""
     position = 0
     for token in _TOKEN.finditer(shown):
         yield re.escape(shown[position : token.start()])
         position = token.end()
         kind = token.lastgroup or ""
-        if kind != "id":
+        if kind == "any":
+            yield None
+        elif kind != "id":
             yield _FORMS[kind][1]
         elif known := ids.known(token[0]):
             yield re.escape(known)

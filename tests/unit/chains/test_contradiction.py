@@ -104,6 +104,12 @@ def test_a_probe_takes_nothing_from_a_sum_in_which_real_traffic_fails() -> None:
     assert not failing([BAD[0], stale, well(0)], EAST, FLEET, NOW).reached
 
 
+def test_that_a_reading_lags_behind_is_no_reason_to_believe_a_probe_more() -> None:
+    lagging = heard(evidence="telemetry", id="traffic", ago=2, measured={"age": 60.0})
+    verdict = failing([BAD[0], lagging, well(0)], EAST, FLEET, NOW)
+    assert (verdict.reached, verdict.weighing.against) == (True, 0.0)
+
+
 def test_real_traffic_that_is_well_is_taken_off_what_probes_say() -> None:
     probes = (heard(vantage="a"), heard(vantage="b", id="b"))
     traffic = heard(RegionRecovered, "telemetry", id="traffic")

@@ -7,6 +7,8 @@ therefore followed by the same events, whichever run asks it.
     purpose         failover | recovery         what the chain is about; the first event says
     decision        sweep | unneeded            whether the region is left
     window          an event's id               who set the timer for more evidence
+    held            a time                      since when the evidence suffices that has to last
+    blip            an event's id               who set the timer for that
     contradicted    an event's id               who was the first to find a sum contradicted
     confirmed       `FailoverConfirmed`         on which evidence it is left
     recovered       `RecoveryConfirmed`         on which evidence it is well, and soaks

@@ -1,6 +1,6 @@
 """Confirming: is there enough independent evidence that a region fails?
 
-region.unhealthy -> enough:     failover.confirmed
+region.unhealthy -> enough:     failover.confirmed; where it has to last first: a timer, once
                  -> not yet:    a timer, once; evidence joins until it comes
                  -> not needed: nothing of it can be moved, or that was tried just now; the chain
                     ends
@@ -94,10 +94,12 @@ def hear_unhealthy(event: Event[RegionUnhealthy], ctx: Context) -> Iterator[Conf
             yield FailoverUnneeded(region=region, because=idle)
         return
     verdict, contradicted = _weighed(ctx.evidence(), region, ctx, ctx.now())
-    if verdict.reached:
+    if verdict.reached and not _held(verdict, event, ctx):
         ctx.cancel("evidence")
         yield from confirmed(region, verdict, ctx)
         return
+    if verdict.reached and ctx.settle("blip", event.id) == event.id:
+        yield later(_due(region, verdict, held=True), ctx.fleet.failover.hold, scope="evidence")
     if len(verdict.unsighted) >= ctx.fleet.failover.min_kinds:
         yield from _nothing_in_sight(region, verdict, event, ctx)
     if contradicted and ctx.settle("contradicted", event.id) == event.id:
@@ -108,14 +110,7 @@ def hear_unhealthy(event: Event[RegionUnhealthy], ctx: Context) -> Iterator[Conf
             because=verdict.because[:_LONGEST],
         )
     if ctx.settle("window", event.id) == event.id:
-        due = EvidenceDue(
-            region=region,
-            about="failover",
-            pieces=verdict.pieces,
-            weighing=verdict.weighing,
-            because=verdict.because,
-        )
-        yield later(due, ctx.fleet.failover.window, scope="evidence")
+        yield later(_due(region, verdict), ctx.fleet.failover.window, scope="evidence")
 
 
 @chain.on(reads=[ReadRegions, ReadRegister, ProbeEndpoint, ReadTelemetry])
@@ -136,8 +131,11 @@ def evidence_due(
     now, events = ctx.now(), ctx.evidence()
     verdict = _weighed(events, region, ctx, now).verdict
     if verdict.reached:
+        ctx.cancel("evidence")
         yield from confirmed(region, verdict, ctx)
         return
+    if event.data.held:
+        return  # it was a blip; what else is said until the window ends is heard as before
     if verdict.standing and not event.data.extended:
         age = (now - max(piece.at for piece in verdict.standing)).total_seconds()
         rest = ctx.fleet.failover.window - age
@@ -157,6 +155,29 @@ def evidence_due(
         weighing=told.weighing,
         because=because[:_LONGEST],
     )
+
+
+def _due(region: str, verdict: Verdict, *, held: bool = False) -> EvidenceDue:
+    return EvidenceDue(
+        region=region,
+        about="failover",
+        held=held,
+        pieces=verdict.pieces,
+        weighing=verdict.weighing,
+        because=verdict.because,
+    )
+
+
+def _held(verdict: Verdict, event: Event[RegionUnhealthy], ctx: Context) -> bool:
+    """Whether evidence that suffices has yet to last.
+
+    It has to once in a chain: a region that comes back and fails again is no blip.
+    """
+    hold = ctx.fleet.failover.hold
+    if hold <= 0 or any(piece.kind == "operator" for piece in verdict.standing):
+        return False
+    first = float(ctx.settle("held", repr(ctx.now().timestamp())))
+    return ctx.now().timestamp() < first + hold
 
 
 def confirmed(region: str, verdict: Verdict, ctx: Context) -> Iterator[FailoverConfirmed]:

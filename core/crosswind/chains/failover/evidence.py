@@ -15,7 +15,8 @@ A word about the whole region is about each of its workloads; one about a worklo
 the others. A word that all is well is fresh while it is no more than one round of probes older
 than the last that says the opposite. The word of an operator is independent by itself, and nothing
 that was measured weighs against it: people know what probes do not. Nor does a probe weigh against
-a sum in which the real traffic of the same moment fails: its users are who counts.
+a sum in which the newest reading of the real traffic shows it failing: its users are who counts,
+and that such a reading lags behind by a minute is no reason to believe a probe more.
 """
 
 from __future__ import annotations
@@ -219,11 +220,12 @@ def _against(
     if not counting:
         return {}
     fresh = max(word.at for word in counting) - fleet.probes.every
+    said = max(_said(word) for word in counting) - fleet.probes.every
     outweighed = {
         kind
         for word in counting
         for kind in _OUTWEIGHED.get(word.by.kind, ())
-        if word.by.kind == "operator" or word.at >= fresh
+        if word.by.kind == "operator" or _said(word) >= said
     }
     heard = [
         word
@@ -251,6 +253,10 @@ def _by_observer(
         if its > best.get(word.by, (0.0, word))[0]:
             best[word.by] = (its, word)
     return [(word, its) for its, word in best.values()]
+
+
+def _said(word: Weighed) -> float:
+    return word.event.time.timestamp()
 
 
 def _name(word: Weighed) -> tuple[str, str]:

@@ -67,7 +67,9 @@ def look(verdict: Verdict, region: str, ctx: Context, now: datetime) -> Looked:
 def _again(verdict: Verdict, region: str, ctx: Context, now: datetime) -> Iterator[tuple[str, str]]:
     """By event id, why a piece of our own measuring is contradicted by measuring it again."""
     fleet = ctx.fleet
-    old = now - timedelta(seconds=fleet.probes.every)
+    hold = fleet.failover.hold
+    # What had to last for less than a round is looked at again as well when it has.
+    old = now - timedelta(seconds=min(fleet.probes.every, hold) if hold else fleet.probes.every)
     looked = 0
     for piece in verdict.standing:
         workload = _workload(piece.workload, region, ctx)
