@@ -3,7 +3,10 @@
 Each service is one folder and needs nothing of the others.
 
     pubsub         Google Cloud Pub/Sub, in this process
+    firestore      Google Cloud Firestore, in this process
+    tasks          Google Cloud Tasks, in this process
     servicebus     Azure Service Bus, in this process
+    azurite        Azure Storage, Microsoft's emulator in a process of its own
     ministack      much of AWS, a server of others in a process and environment of its own
     moto           the rest of AWS, likewise
     lambda_host    AWS Lambda: a function under AWS's own runtime client

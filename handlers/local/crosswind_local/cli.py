@@ -52,6 +52,92 @@ def pubsub(port: int, as_json: bool, memory: int) -> None:
 @main.command()
 @_port
 @_as_json
+@click.option(
+    "--ttl",
+    multiple=True,
+    metavar="GROUP=FIELD",
+    help="Field with the time at which documents of a collection group expire; repeatable.",
+)
+@click.option(
+    "--ttl-delay",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds from the expiry of a document to its deletion.",
+)
+@click.option(
+    "--memory",
+    default=DEFAULT_LIMIT // 1024**2,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Documents held at most, in MiB.",
+)
+def firestore(
+    port: int, as_json: bool, ttl: tuple[str, ...], ttl_delay: float, memory: int
+) -> None:
+    """Run Google Cloud Firestore until interrupted."""
+    from crosswind_local.firestore import FirestoreEmulator, InvalidPolicy, read_policies
+
+    try:
+        service = FirestoreEmulator(
+            port=port,
+            ttl=read_policies(ttl),
+            ttl_delay=ttl_delay,
+            memory_limit=memory * 1024**2,
+        )
+    except InvalidPolicy as error:
+        raise click.ClickException(str(error)) from error
+    _serve(service, as_json, lambda: service.inspection_url)
+
+
+@main.command()
+@_port
+@_as_json
+@click.option(
+    "--memory",
+    default=DEFAULT_LIMIT // 1024**2,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Tasks held at most, in MiB.",
+)
+def tasks(port: int, as_json: bool, memory: int) -> None:
+    """Run Google Cloud Tasks until interrupted."""
+    from crosswind_local.tasks import HOW_TO_CONNECT, TasksEmulator
+
+    service = TasksEmulator(port=port, memory_limit=memory * 1024**2)
+    if not as_json:
+        click.echo(HOW_TO_CONNECT, err=True)
+    _serve(service, as_json, lambda: service.inspection_url)
+
+
+@main.command()
+@_port
+@_as_json
+@click.option(
+    "--memory",
+    default=256,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Contents held at most, in MiB.",
+)
+def azurite(port: int, as_json: bool, memory: int) -> None:
+    """Run Azure Storage, as Azurite emulates it, until interrupted.
+
+    The first time, it is fetched with the Node that runs it, which takes about a minute.
+    """
+    from crosswind_local.azurite import AzuriteEmulator
+
+    service = AzuriteEmulator(
+        port=port,
+        memory_limit=memory * 1024**2,
+        progress=lambda line: click.echo(line, err=True),
+    )
+    _serve(service, as_json, lambda: service.inspection_url)
+
+
+@main.command()
+@_port
+@_as_json
 def aws(port: int, as_json: bool) -> None:
     """Run AWS, as ministack emulates it, until interrupted.
 

@@ -26,11 +26,15 @@ import pytest
 
 if TYPE_CHECKING:
     from crosswind_local.aws_sites import AwsSite
+    from crosswind_local.azurite import Account, AzuriteEmulator
+    from crosswind_local.firestore import FirestoreEmulator
     from crosswind_local.moto import Moto
     from crosswind_local.pubsub import PubSubEmulator
     from crosswind_local.servicebus import ServiceBusEmulator, Space
+    from crosswind_local.tasks import TasksEmulator
 
 _NUMBERS = itertools.count(1)
+_STORAGE = itertools.count(1)
 
 _ACCOUNTS = 111122220000
 """Accounts of tests are numbered from here; no document and no customer uses them."""
@@ -59,6 +63,73 @@ def pubsub_project(
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
     yield project
     local_pubsub.forget(project)
+
+
+@pytest.fixture(scope="session")
+def local_firestore() -> "Iterator[FirestoreEmulator]":
+    """Firestore for the whole session, on a free port."""
+    from crosswind_local.firestore import FirestoreEmulator
+
+    with FirestoreEmulator() as firestore:
+        yield firestore
+
+
+@pytest.fixture
+def firestore_project(
+    local_firestore: "FirestoreEmulator",
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """The id of a project that is this test's own; the environment points SDKs to it."""
+    project = project_id(request.node.name, next(_NUMBERS))
+    for name, value in local_firestore.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
+    yield project
+    local_firestore.forget(project)
+
+
+@pytest.fixture(scope="session")
+def local_tasks() -> "Iterator[TasksEmulator]":
+    """Cloud Tasks for the whole session, on a free port."""
+    from crosswind_local.tasks import TasksEmulator
+
+    with TasksEmulator() as tasks:
+        yield tasks
+
+
+@pytest.fixture
+def tasks_location(
+    local_tasks: "TasksEmulator",
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """The parent of queues that are this test's own; the environment names the service."""
+    project = project_id(request.node.name, next(_NUMBERS))
+    for name, value in local_tasks.env.items():
+        monkeypatch.setenv(name, value)
+    yield f"projects/{project}/locations/us-central1"
+    local_tasks.forget(project)
+
+
+@pytest.fixture(scope="session")
+def local_azurite() -> "Iterator[AzuriteEmulator]":
+    """Azure Storage for the whole session, on free ports."""
+    from crosswind_local.azurite import AzuriteEmulator
+
+    with AzuriteEmulator() as azurite:
+        yield azurite
+
+
+@pytest.fixture
+def azurite_account(
+    local_azurite: "AzuriteEmulator", monkeypatch: pytest.MonkeyPatch
+) -> "Account":
+    """A storage account that is this test's own; the environment points SDKs to it."""
+    account = local_azurite.account(next(_STORAGE))
+    for name, value in account.env.items():
+        monkeypatch.setenv(name, value)
+    return account
 
 
 def project_id(test: str, number: int) -> str:

@@ -15,6 +15,7 @@ import click
 import pytest
 
 import crosswind
+import crosswind_aws.performers
 from crosswind.actions import Action, Query
 from crosswind.app import App
 from crosswind.chains.failover import failover_app
@@ -34,14 +35,15 @@ def text(name: str) -> str:
 
 
 def modules() -> Iterator[Any]:
-    """Every module of the core, except those that run something when imported."""
-    for found in pkgutil.walk_packages(crosswind.__path__, "crosswind."):
-        if not found.name.endswith("__main__"):
-            yield import_module(found.name)
+    """Every module of the core and of the performers, except those that run when imported."""
+    for package in (crosswind, crosswind_aws.performers):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                yield import_module(found.name)
 
 
 def classes() -> Iterator[type[Any]]:
-    """Every class of the core, where it is defined."""
+    """Every class of theirs, where it is defined."""
     for module in modules():
         for found in vars(module).values():
             if isinstance(found, type) and found.__module__ == module.__name__:
@@ -67,13 +69,14 @@ def test_every_kind_of_action_and_query_is_described() -> None:
 
 def test_every_performer_is_described() -> None:
     found = {
-        one.__name__
+        f"{one.__module__}.{one.__name__}"
         for one in classes()
         if isinstance(getattr(one, "performs", None), tuple) and (one.performs or one.answers)
     }
+    performers = text("actions.md").partition("## Performers\n")[2]
+    described = set(re.findall(r"^- Class: `([\w.]+)`$", performers, re.MULTILINE))
     # The demonstration answers queries as if all were well, and changes nothing.
-    described = set(re.findall(r"^### ([A-Z]\w+)$", text("actions.md"), re.MULTILINE))
-    assert described == found - {"DeclaredWorld"}
+    assert described == found - {"crosswind.cli.demonstration.DeclaredWorld"}
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(Settings), ids=lambda field: field.name)
@@ -171,7 +174,8 @@ PUBLIC = (
     r"|crosswind\.(chains\.failover|chains\.incidents\.app|engine\.settings|planner)"
     r"|crosswind\.(fleet|operations|world)\.\w+"
     r"|crosswind_events(\.catalogue\.\w+)?|crosswind_(aws|gcp|azure)\.signals"
-    r"|crosswind_local|crosswind_local\.(pubsub|servicebus)"
+    r"|crosswind_aws\.performers(\.(declarations|permissions))?"
+    r"|crosswind_local|crosswind_local\.(pubsub|firestore|tasks|servicebus|azurite)"
 )
 
 

@@ -1,0 +1,98 @@
+"""The tokens by which a worker knows who calls.
+
+"Use HTTP target tasks with authentication tokens",
+https://cloud.google.com/tasks/docs/creating-http-target-tasks#token, and for the claims "ID
+tokens", https://cloud.google.com/docs/authentication/token-types#id. An ID token is signed with a
+key of this emulator's own, made when the first one is asked for; Google's signing keys do not
+verify it, those of the inspection endpoint do. An access token is a string that says what it is
+for, and opens nothing.
+"""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from crosswind_local.clock import Clock
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+ISSUER = "https://accounts.google.com"
+LIFETIME = 3_600
+"""Seconds."""
+
+
+class Identities:
+    """Makes tokens of whatever service account is asked for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._key: RSAPrivateKey | None = None
+
+    def id_token(self, email: str, audience: str) -> str:
+        """An OpenID Connect token of a service account, a JWT signed with RS256."""
+        now = int(self._clock.now())
+        account = _account_id(email)
+        header = {"alg": "RS256", "kid": self._key_id(), "typ": "JWT"}
+        claims = {
+            "aud": audience,
+            "azp": account,
+            "email": email,
+            "email_verified": True,
+            "exp": now + LIFETIME,
+            "iat": now,
+            "iss": ISSUER,
+            "sub": account,
+        }
+        signed = f"{_part(header)}.{_part(claims)}"
+        return f"{signed}.{_text(self._sign(signed.encode()))}"
+
+    def access_token(self, email: str, scope: str) -> str:
+        """An OAuth access token of a service account."""
+        return f"local.{_part({'email': email, 'scope': scope})}"
+
+    def certificates(self) -> dict[str, str]:
+        """The public key in PEM by its id, as https://www.googleapis.com/oauth2/v1/certs has it."""
+        from cryptography.hazmat.primitives import serialization
+
+        public = self._private_key().public_key()
+        pem = public.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return {self._key_id(): pem.decode()}
+
+    def _private_key(self) -> "RSAPrivateKey":
+        # Imported and made with the first token: most tasks need neither.
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        with self._lock:
+            if self._key is None:
+                self._key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+            return self._key
+
+    def _key_id(self) -> str:
+        number = self._private_key().public_key().public_numbers().n
+        return hashlib.sha256(number.to_bytes(256, "big")).hexdigest()[:40]
+
+    def _sign(self, data: bytes) -> bytes:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import padding
+
+        return self._private_key().sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
+def _account_id(email: str) -> str:
+    """The number of a service account: 21 digits, the same for the same address."""
+    return str(10**20 + int.from_bytes(hashlib.sha256(email.encode()).digest()[:8], "big"))
+
+
+def _part(value: Mapping[str, object]) -> str:
+    return _text(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
