@@ -33,6 +33,13 @@ from crosswind.fleet.register import RegisterPerformer
 from crosswind.graph import model, svg
 from crosswind.sim import SimulatedPerformer
 from crosswind.world.performers import EndpointPerformer, TelemetryPerformer, TrafficPerformer
+from crosswind_aws.performers import endpoints as aws_endpoints
+from crosswind_aws.performers import kms as aws_kms
+from crosswind_aws.performers import notices as aws_notices
+from crosswind_aws.performers import secrets_manager as aws_secrets
+from crosswind_aws.performers import spend as aws_spend
+from crosswind_aws.performers import telemetry as aws_telemetry
+from crosswind_aws.performers import traffic as aws_traffic
 from crosswind_events import (
     AnomalyDetected,
     ApprovalRequested,
@@ -57,6 +64,9 @@ SUBJECTS: Final = (
     "crosswind.operations.traffic",
     "crosswind.operations.telemetry",
     "crosswind.operations.notification",
+    "crosswind.operations.secrets",
+    "crosswind.operations.keys",
+    "crosswind.operations.spend",
     "crosswind.fleet.operations",
     "crosswind.fleet.applications",
     "crosswind.fleet.placements",
@@ -72,6 +82,13 @@ PERFORMERS: Final = (
     (TelemetryPerformer, "the local world: servers and proxy, read only"),
     (Notices, "notices on the console of the command line"),
     (SimulatedPerformer, "a simulated world"),
+    (aws_traffic.TrafficPerformer, "AWS: Route 53, or routing controls of ARC"),
+    (aws_endpoints.EndpointPerformer, "AWS: ECS and SageMaker"),
+    (aws_telemetry.TelemetryPerformer, "AWS: CloudWatch, and probes over HTTP"),
+    (aws_notices.NoticePerformer, "AWS: SNS"),
+    (aws_secrets.SecretPerformer, "AWS: Secrets Manager"),
+    (aws_kms.KeyPerformer, "AWS: KMS"),
+    (aws_spend.SpendPerformer, "AWS: Cost Explorer"),
 )
 """Who performs, and on what."""
 

@@ -23,6 +23,9 @@ CONNECT: Final = 1.0
 READ: Final = 3.0
 """Seconds to wait for an answer; these services answer in milliseconds, or are in trouble."""
 
+READ_CONTROL: Final = 8.0
+"""Seconds to wait for the answer of a service that steers others; some take that long."""
+
 ATTEMPTS: Final = 3
 """How often the SDK itself asks, where asking twice does no harm."""
 
@@ -49,12 +52,35 @@ def scheduler() -> EventBridgeSchedulerClient:
     return cast("EventBridgeSchedulerClient", _client("scheduler"))
 
 
-def _client(service: str, attempts: int = ATTEMPTS) -> Any:
+def control(
+    service: str,
+    region: str | None = None,
+    endpoint: str | None = None,
+    read: float = READ_CONTROL,
+) -> Any:
+    """A client that steers: whoever repeats a change has to know that it does.
+
+    Args:
+        service: as the SDK names it.
+        region: where it is; that of the environment unless given.
+        endpoint: its URL, where the SDK cannot know it.
+        read: seconds to wait for an answer.
+    """
+    return _client(service, 1, read, region, endpoint)
+
+
+def _client(
+    service: str,
+    attempts: int = ATTEMPTS,
+    read_timeout: float = READ,
+    region: str | None = None,
+    endpoint: str | None = None,
+) -> Any:
     from botocore.config import Config
 
     config = Config(
         connect_timeout=CONNECT,
-        read_timeout=READ,
+        read_timeout=read_timeout,
         retries={"total_max_attempts": attempts, "mode": "standard"},
         # Our own requests are well formed, and checking each against the model costs as much as
         # making it.
@@ -62,7 +88,8 @@ def _client(service: str, attempts: int = ATTEMPTS) -> Any:
         tcp_keepalive=True,
         user_agent_extra="crosswind",
     )
-    return _session(*map(os.environ.get, _IDENTITY)).create_client(service, config=config)
+    session = _session(*map(os.environ.get, _IDENTITY))
+    return session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 @cache
