@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
 
+import click
+
+from crosswind.cli.durations import DURATION
 from crosswind.cli.faults import NO, NOTHING, Failure
 
 if TYPE_CHECKING:
+    from crosswind.adopting.driver import Past
     from crosswind.cli.session import Session
     from crosswind.journal.shadow.account import Account
     from crosswind.journal.shadow.history import History
@@ -21,12 +27,94 @@ SHADOW: Final = "shadow.sqlite"
 
 _SHOWN: Final = 20
 
+_BACK: Final = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,3})?[smhd]")
+
 _BESIDE: Final = ("-wal", "-shm")
 """What SQLite keeps beside a file while it is open."""
 
 
-def rehearse(session: Session, stream: BinaryIO, into: Path | None) -> None:
+class PastOrFile(click.ParamType["BinaryIO | float"]):
+    """A file of past signals, or how far back an account is asked for them: `30d`.
+
+    A file that is there is meant, whatever it is called.
+    """
+
+    name = "past"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> BinaryIO | float:
+        """To an open file, or to seconds."""
+        given = str(value)
+        if _BACK.fullmatch(given) and not Path(given).exists():
+            return DURATION.convert(given, param, ctx)
+        return cast("BinaryIO", click.File("rb").convert(value, param, ctx))
+
+
+PAST_OR_FILE: Final = PastOrFile()
+
+
+class Asked(NamedTuple):
+    """Which past signals of an account are wanted.
+
+    Attributes:
+        cloud: whose account it is.
+        back: seconds before now.
+        regions: all unless given.
+        keep: the file in which they are kept as well.
+    """
+
+    cloud: str
+    back: float
+    regions: Sequence[str] = ()
+    keep: Path | None = None
+
+
+def rehearse_account(session: Session, asked: Asked, into: Path | None) -> None:
+    """Read what an account's alarms said, and rehearse it.
+
+    Raises:
+        Failure: as `rehearse` does, or the file that is to be kept exists.
+    """
+    from crosswind.adopting.driver import Scope
+    from crosswind.cli.adopting import opened, telling
+    from crosswind.journal.shadow.history import MAX_LINES
+
+    if asked.keep is not None and os.path.lexists(asked.keep):
+        raise Failure(f"{asked.keep} exists; name another file with --keep")
+    now = session.clock()
+    with telling(session.output) as tell:
+        past = opened(asked.cloud).past(
+            now - asked.back, now, MAX_LINES, Scope(asked.regions), tell
+        )
+    for unread in past.unread:
+        session.output.notice(str(unread))
+    for note in past.notes:
+        session.output.notice(note)
+    if not past.lines:
+        rest = "; not all was read, see above" if past.unread else ""
+        raise Failure(f"no alarm of the account said anything in this time{rest}", NOTHING)
+    body = _written(past)
+    if asked.keep is not None:
+        with asked.keep.open("xb") as file:
+            file.write(body)
+    rehearse(session, BytesIO(body), into, f"the past of the account on {asked.cloud}")
+
+
+def _written(past: Past) -> bytes:
+    """Past signals as a file of a history has them."""
+    from pydantic_core import to_json
+
+    return b"".join(to_json(line) + b"\n" for line in past.lines)
+
+
+def rehearse(
+    session: Session, stream: BinaryIO, into: Path | None, called: str | None = None
+) -> None:
     """Rehearse a history, keep what came of it, and say so.
+
+    Args:
+        called: what it is, for people; its file unless given.
 
     Raises:
         Failure: nothing in it could be used, a part could not be read, or the file in which it is
@@ -49,7 +137,10 @@ def rehearse(session: Session, stream: BinaryIO, into: Path | None) -> None:
         _nothing(session, found)
     name = Path(str(getattr(stream, "name", "-"))).name
     account = _played(
-        session, found, target, "standard input" if name in ("-", "<stdin>") else name
+        session,
+        found,
+        target,
+        called or ("standard input" if name in ("-", "<stdin>") else name),
     )
     _told(session, account, target)
     if account.refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from crosswind.cli.adopting import adopt
 from crosswind.cli.approving import approve
 from crosswind.cli.braking import break_glass, freeze
 from crosswind.cli.chains import chains
@@ -20,6 +21,7 @@ from crosswind.cli.replaying import replay
 from crosswind.cli.reporting import report
 from crosswind.cli.run import run
 from crosswind.cli.signals import signal
+from crosswind.cli.stacking import stack
 from crosswind.cli.teaching import Root
 from crosswind.cli.tracing import trace
 
@@ -28,8 +30,8 @@ SECTIONS = {
     "Look": (chains, trace, incident, report, replay, graph),
     "Drill": (drill,),
     "Decide": (approve, freeze, break_glass, dlq),
-    "Declare": (events, fleet),
-    "Deploy": (package,),
+    "Declare": (events, fleet, adopt),
+    "Deploy": (package, stack),
     "Shell": (completion,),
 }
 

@@ -13,6 +13,7 @@ import click
 from crosswind.cli.durations import spoken
 from crosswind.cli.faults import NO, NOTHING, Failure
 from crosswind.cli.options import performing, working
+from crosswind.cli.rehearsing import PAST_OR_FILE
 from crosswind.cli.teaching import Teaching
 
 if TYPE_CHECKING:
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
          "crosswind signal - --cloud aws --dry-run --json < alarm.json"),
         ("A month of past alarms through today's policy, only observed, and its report",
          "crosswind signal --history march.jsonl && crosswind report --shadow"),
+        ("The same of what the alarms of your account said, which is kept as well",
+         "crosswind signal --history 30d --keep past.jsonl"),
     ],
 )  # fmt: skip
 @click.argument("file", type=click.File("rb"), required=False)
 @click.option(
     "--cloud",
     type=click.Choice(["aws", "gcp", "azure"]),
-    help="Whose notification it is; needed unless a history is given.",
+    help="Whose notification it is; needed unless a history is given. Of --history 30d, whose "
+    "account is asked.  [default there: aws]",
 )
 @click.option(
     "--attribute",
@@ -51,9 +55,23 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show the events, and publish nothing.")
 @click.option(
     "--history",
-    type=click.File("rb"),
+    type=PAST_OR_FILE,
+    metavar="FILE|DURATION",
+    help="Past signals, one JSON object a line: rehearse them under today's policy. Or how far "
+    "back your account is asked what its alarms said, such as 30d.",
+)
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="NAME",
+    help="Ask the account in this region; may be given repeatedly. All unless given.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Past signals, one JSON object a line: rehearse them under today's policy.",
+    help="Keep what the account said in this file too, as --history reads it.",
 )
 @click.option(
     "--into",
@@ -70,7 +88,9 @@ def signal(
     attributes: Sequence[str],
     now: bool,
     dry_run: bool,
-    history: BinaryIO | None,
+    history: BinaryIO | float | None,
+    regions: Sequence[str],
+    keep: Path | None,
     into: Path | None,
     no_work: bool,
     wait: float,
@@ -86,7 +106,19 @@ def signal(
     time, by today's app and fleet with every mode as observe, into a store of its own. Each line
     is {"time": ..., "cloud": ..., "payload": ...}, or a neutral event. Nothing outside is touched,
     and nothing of --data. What would have been done is told by `crosswind report --shadow`.
+
+    With --history 30d the signals are those of your account: what its alarms said, and AWS Health
+    where the account may ask it, as they would have come. It needs rights to read only.
     """
+    if isinstance(history, float):
+        from crosswind.cli.rehearsing import Asked, rehearse_account
+
+        if file is not None or attributes or now or dry_run:
+            raise Failure("--history takes no FILE, --attribute, --now or --dry-run")
+        rehearse_account(session, Asked(cloud or "aws", history, regions, keep), into)
+        return
+    if regions or keep is not None:
+        raise Failure("--region and --keep are for the past of an account: --history 30d")
     if history is not None:
         from crosswind.cli.rehearsing import rehearse
 
