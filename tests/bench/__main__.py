@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--starts", type=int, help="rounds of starting processes")
     parser.add_argument("--journal", type=int, help="runs in the large journal")
     parser.add_argument("--fleets", type=int, help="random fleets that are planned and solved")
+    parser.add_argument("--outages", type=int, help="outages that each policy is played on")
     given = parser.parse_args()
     unknown = [name for name in given.figures if name not in FIGURES]
     if unknown:

@@ -30,6 +30,7 @@ class Plan:
         crowds: numbers of workers, one first.
         events: that a crowd works in a round.
         fleets: random ones that are planned and solved; a tenth as many large ones.
+        outages: simulated ones that each policy is played on.
     """
 
     rounds: int = 41
@@ -39,6 +40,7 @@ class Plan:
     crowds: tuple[int, ...] = (1, 2, 4)
     events: int = 3_000
     fleets: int = 600
+    outages: int = 300
 
 
 def codec(plan: Plan) -> Iterator[Figure]:
@@ -384,6 +386,13 @@ def packages(plan: Plan) -> Iterator[Figure]:
     return packages(plan)
 
 
+def policies(plan: Plan) -> Iterator[Figure]:
+    """Recovery of simulated outages, against DNS health checks and alarms."""
+    from bench.policies.figures import policies  # the engine and the world, which others do without
+
+    return policies(plan.outages)
+
+
 FIGURES: Mapping[str, Callable[[Plan], Iterator[Figure]]] = {
     each.__name__: each
     for each in (
@@ -397,5 +406,6 @@ FIGURES: Mapping[str, Callable[[Plan], Iterator[Figure]]] = {
         loading,
         planner,
         packages,
+        policies,
     )
 }
