@@ -172,8 +172,9 @@ class Plan(Part):
 class EvidenceDue(EventData, type="dev.crosswind.evidence.due.v1"):
     """The time for more evidence about a region is over; it is `extended` at most once.
 
-    With `held` it is the time for which evidence that suffices had to stand. `about` is what the evidence would show: that the region fails, or that it is well again.
-    `pieces`, `weighing` and `because` say what there was when the wait began, and what is wanting.
+    With `held` it is the time for which evidence that suffices had to stand. `about` is what the
+    evidence would show: that the region fails, or that it is well again. `pieces`, `weighing` and
+    `because` say what there was when the wait began, and what is wanting.
     """
 
     region: Region
