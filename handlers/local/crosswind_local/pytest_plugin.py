@@ -122,9 +122,7 @@ def local_azurite() -> "Iterator[AzuriteEmulator]":
 
 
 @pytest.fixture
-def azurite_account(
-    local_azurite: "AzuriteEmulator", monkeypatch: pytest.MonkeyPatch
-) -> "Account":
+def azurite_account(local_azurite: "AzuriteEmulator", monkeypatch: pytest.MonkeyPatch) -> "Account":
     """A storage account that is this test's own; the environment points SDKs to it."""
     account = local_azurite.account(next(_STORAGE))
     for name, value in account.env.items():

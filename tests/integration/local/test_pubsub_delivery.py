@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import google.cloud.pubsub_v1 as pubsub_v1  # ships no types, unlike its neighbours
 import grpc
 import pytest
 from google.api_core import exceptions
-from google.cloud import pubsub_v1
 from google.cloud.pubsub_v1.subscriber.message import (
     Message,
 )
