@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from google.cloud import firestore
+import google.cloud.firestore as firestore
 
 TIMES = 500
 CLIENTS = 4
