@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from contract.aws_site import punctual
 from contract.aws_stack import Stack
 from contract.proxy import FaultyProxy
 from crosswind_local.aws_sites import AwsSite
@@ -28,6 +29,12 @@ HOME = "us-west-2"
 TIMEOUT = 20
 HIDDEN = 6 * TIMEOUT
 """Seconds of a call of its functions, and for which its queues hide what was received."""
+
+
+@pytest.fixture(scope="package")
+def local_aws() -> Iterator[AwsSite]:
+    """AWS for this folder, on a clock that keeps time."""
+    yield from punctual()
 
 
 @pytest.fixture

@@ -135,4 +135,5 @@ def test_every_figure_that_is_promised_is_there() -> None:
         "loading",
         "planner",
         "packages",
+        "policies",
     ]

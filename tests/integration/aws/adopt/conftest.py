@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from botocore import loaders
 
+from contract.aws_site import punctual
+from crosswind_local.aws_sites import AwsSite
 from crosswind_local.moto import Moto
 from integration.aws.adopt.estate import build
 from integration.aws.adopt.guard import Guard
@@ -20,6 +22,12 @@ def _models_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loaders, "create_loader", cache(loaders.create_loader))
         yield
+
+
+@pytest.fixture(scope="package")
+def local_aws() -> Iterator[AwsSite]:
+    """AWS for this folder, on a clock that keeps time."""
+    yield from punctual()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.aws_site import punctual
 from contract.proxy import Fault, FaultyProxy, Request, Say
 from crosswind_aws.stack.aws import Aws
 from crosswind_aws.stack.deployed import AwsStack
@@ -19,6 +20,12 @@ DENIED = b"""<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-
 <Type>Sender</Type><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/
 Looker/ana is not authorized to perform: cloudformation:CreateChangeSet</Message></Error>
 </ErrorResponse>"""
+
+
+@pytest.fixture(scope="package")
+def local_aws() -> Iterator[AwsSite]:
+    """AWS for this folder, on a clock that keeps time."""
+    yield from punctual()
 
 
 @pytest.fixture(scope="session")
