@@ -64,9 +64,10 @@ def check_read(partition: str, key: str) -> None:
     Raises:
         InvalidRequest: lists every fault.
     """
-    faults = _NAME.faults("partition", partition) + _NAME.faults("key", key)
-    if faults:
-        raise InvalidRequest(faults)
+    names = f"{partition}\n{key}"
+    # A line break inside of a name makes one line too many.
+    if not _NAMES.fullmatch(names) or names.count("\n") != 1:
+        raise InvalidRequest(_NAME.faults("partition", partition) + _NAME.faults("key", key))
 
 
 def check_scan(partition: str, prefix: str, after: str, limit: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from crosswind.actions import Answer
@@ -135,17 +136,30 @@ def workload_state(fleet: Fleet, workload: str, item: bytes | None) -> WorkloadS
     spec = fleet.workloads[workload]
     if item is None:
         return WorkloadState(weights=spec.weights, capacity=spec.replicas)
-    state = WorkloadState.model_validate_json(item)
+    state = _workload(item)
     return state.model_copy(update={"capacity": {**spec.replicas, **state.capacity}})
 
 
 def unrecorded(fleet: Fleet, workload: str, item: bytes | None) -> tuple[str, ...]:
     """The declared regions of a workload of which its item holds no replicas."""
     declared = fleet.workloads[workload].regions
-    known = WorkloadState.model_validate_json(item).capacity if item is not None else {}
+    known = _workload(item).capacity if item is not None else {}
     return tuple(sorted(region for region in declared if region not in known))
 
 
 def region_state(item: bytes | None) -> RegionState:
     """The state of a region from its item; without one, it serves."""
-    return RegionState() if item is None else RegionState.model_validate_json(item)
+    return RegionState() if item is None else _region(item)
+
+
+# What is intended is read far more often than it changes.
+
+
+@lru_cache(maxsize=256)
+def _workload(item: bytes) -> WorkloadState:
+    return WorkloadState.model_validate_json(item)
+
+
+@lru_cache(maxsize=256)
+def _region(item: bytes) -> RegionState:
+    return RegionState.model_validate_json(item)
