@@ -1,7 +1,7 @@
 """A thousand simulated days of overlapping faults, with fixed seeds: no rule of safety is broken.
 
 Every day is played on the real engine with the built-in chain, and every write of the register,
-every call and every order is held against the rules. That takes about two minutes of one core;
+every call and every order is held against the rules. That takes about a minute of one core;
 `CROSSWIND_GAMEDAYS=100` plays fewer of them.
 """
 

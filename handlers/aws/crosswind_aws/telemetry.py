@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "Crosswind"
 
-_QUIET: Final = {"worked", "relayed"}
+_QUIET: Final = {"worked", "relayed", "translated"}
 
 
 class Telemetry:
