@@ -1,34 +1,20 @@
 """The Firestore emulator as one thing: start it, point the SDK at it, stop it."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
-import grpc
-
-from crosswind_local.calls import CallRecord
-from crosswind_local.clock import Clock, SystemClock
-from crosswind_local.errors import StartFailed
+from crosswind_local.clock import Clock
 from crosswind_local.firestore.engine import LOCK_SECONDS, Engine
 from crosswind_local.firestore.memory import DocumentMemory
 from crosswind_local.firestore.service import Service
 from crosswind_local.firestore.wire import Wire
-from crosswind_local.inspection import Inspection
-from crosswind_local.lifecycle import LocalService
+from crosswind_local.grpc_service import GrpcService
 from crosswind_local.memory import DEFAULT_LIMIT
 
 CONNECTIONS = 1_000
 """How many calls may be open at once, waiting commits included."""
 
-_OPTIONS = [
-    # Larger than a request may be, so that one too large gets the service's own answer.
-    ("grpc.max_receive_message_length", 20 * 1024 * 1024),
-    ("grpc.max_send_message_length", -1),
-    # Two servers on one port would each see half of the calls.
-    ("grpc.so_reuseport", 0),
-]
 
-
-class FirestoreEmulator(LocalService):
+class FirestoreEmulator(GrpcService):
     """Google Cloud Firestore, Native mode, on 127.0.0.1, in this process.
 
         with FirestoreEmulator() as firestore:
@@ -62,11 +48,9 @@ class FirestoreEmulator(LocalService):
         Raises:
             InvalidPolicy: a group or a field of `ttl` is none, or `ttl_delay` is negative.
         """
-        super().__init__()
-        self._asked_port = port
-        self._port = 0
-        self.clock: Clock = SystemClock() if clock is None else clock
-        self._calls = CallRecord()
+        super().__init__(
+            "firestore", port=port, clock=clock, threads=CONNECTIONS, refuse_beyond=CONNECTIONS
+        )
         self._engine = Engine(
             self.clock,
             DocumentMemory(memory_limit),
@@ -74,50 +58,23 @@ class FirestoreEmulator(LocalService):
             ttl_delay=ttl_delay,
             lock_wait=lock_wait,
         )
-        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="local-firestore")
-        self._server: grpc.Server | None = None
-        self._inspection = Inspection({"/": self.report, "/calls": self._calls.last})
-
-    @property
-    def address(self) -> str:
-        """Where it listens, as host:port."""
-        return f"127.0.0.1:{self._port}"
 
     @property
     def env(self) -> dict[str, str]:
         """What points every Google Firestore SDK here."""
         return {"FIRESTORE_EMULATOR_HOST": self.address}
 
-    @property
-    def inspection_url(self) -> str:
-        """Where what it holds can be read as JSON."""
-        return self._inspection.url
-
-    def report(self) -> dict[str, object]:
-        """What it holds: documents by database and collection, transactions, memory, calls."""
-        return {**self._engine.report(), "calls": self._calls.counts()}
+    def _held(self) -> dict[str, object]:
+        """Documents by database and collection, transactions, memory."""
+        return self._engine.report()
 
     def forget(self, project: str) -> None:
         """Remove every database of a project, given by its id, and end its transactions."""
         self._engine.forget(f"projects/{project}")
 
-    def _start(self) -> None:
-        server = grpc.server(self._pool, options=_OPTIONS, maximum_concurrent_rpcs=CONNECTIONS)
-        server.add_generic_rpc_handlers((Wire(Service(self._engine), self._calls, self.clock),))
-        try:
-            self._port = server.add_insecure_port(f"127.0.0.1:{self._asked_port}")
-        except RuntimeError as error:
-            raise StartFailed(
-                f"port {self._asked_port} of 127.0.0.1 cannot be listened on; is it taken?"
-            ) from error
-        server.start()
-        self._server = server
-        self._inspection.start()
+    def _wire(self) -> Wire:
+        return Wire(Service(self._engine), self._calls, self.clock)
 
-    def _stop(self) -> None:
+    def _close(self) -> None:
         self._engine.close()
         self.clock.close()
-        if self._server is not None:
-            self._server.stop(grace=0).wait(timeout=2)
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._inspection.stop()
