@@ -130,6 +130,11 @@ class Wire(grpc.GenericRpcHandler):
         except ServiceError as error:
             outcome = error.code
             _abort(context, error)
+        except Exception:
+            # A fault of the emulator, as in a call of one answer.
+            outcome = "INTERNAL"
+            LOG.exception("StreamingPull failed")
+            _abort(context, ServiceError("INTERNAL", "StreamingPull failed; see the log."))
         finally:
             self._note("StreamingPull", resource, outcome, began)
 

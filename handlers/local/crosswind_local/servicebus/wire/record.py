@@ -46,6 +46,7 @@ class Record:
             # Without its traceback, which would hold the caller's frame, and that this outcome.
             outcome.refused = refused.with_traceback(None)
         except Exception:
+            # A fault of the emulator: told as the service would, and logged whole.
             LOG.exception("%s failed", method)
             outcome.refused = Refused("amqp:internal-error", f"{method} failed; see the log.")
         spent = (time.perf_counter() - began) * 1000
