@@ -1,8 +1,8 @@
 """What every performer of a kind promises; inherited by one test class per service.
 
 A test class supplies the performer, an eye that sees the service itself and past the performer, and
-a hand that makes the answer to the next change get lost. Where a service cannot keep an epoch the
-class says so, and what is promised instead is tested with that service.
+a hand that makes the answer to the next change get lost. Where a service cannot keep an epoch, what
+is promised instead is tested with that service.
 """
 
 from __future__ import annotations
@@ -91,12 +91,10 @@ class TrafficContract(PerformerContract):
     Attributes:
         workload: one that the performer knows.
         regions: two regions of it, which share its traffic evenly at first.
-        keeps_epochs: the service holds an epoch.
     """
 
     workload = "chat"
     regions = ("aws/us-east-1", "aws/eu-west-1")
-    keeps_epochs = True
 
     @abstractmethod
     def shares(self) -> Mapping[str, float]:
@@ -125,7 +123,6 @@ class TrafficContract(PerformerContract):
         assert self.shares() == pytest.approx(wanted.weights, abs=0.005)
         seen = performer.answer(CurrentWeights(workload=self.workload), TIMEOUT)
         assert seen.weights == wanted.weights
-        assert seen.epoch == (3 if self.keeps_epochs else 0)
 
     def test_the_same_key_twice_is_one_change_with_the_same_answer(
         self, performer: Performer
@@ -150,19 +147,6 @@ class TrafficContract(PerformerContract):
         assert self.changes() == before + 1
         assert self.shares() == pytest.approx(wanted.weights, abs=0.005)
 
-    def test_a_lower_epoch_is_refused_with_the_newer_weights(self, performer: Performer) -> None:
-        if not self.keeps_epochs:
-            pytest.skip("this service keeps no epoch; its own tests say what is done instead")
-        newer = performed(performer, self.weights(1.0, 8), call())
-        before = self.changes()
-
-        late = performed(performer, self.weights(0.0, 7), call())
-
-        assert not late.applied
-        assert (late.epoch, late.weights) == (8, newer.weights)
-        assert "8" in late.reason
-        assert self.changes() == before
-
     def test_the_same_epoch_may_be_asserted_again(self, performer: Performer) -> None:
         performed(performer, self.weights(1.0, 4), call())
 
@@ -185,18 +169,35 @@ class TrafficContract(PerformerContract):
             performer.answer(CurrentWeights(workload="nothing-here"), TIMEOUT)
 
 
+class EpochTrafficContract(TrafficContract):
+    """The same where the service holds an epoch."""
+
+    def test_the_epoch_is_read_back_with_the_weights(self, performer: Performer) -> None:
+        performed(performer, self.weights(0.0, 3), call())
+        assert performer.answer(CurrentWeights(workload=self.workload), TIMEOUT).epoch == 3
+
+    def test_a_lower_epoch_is_refused_with_the_newer_weights(self, performer: Performer) -> None:
+        newer = performed(performer, self.weights(1.0, 8), call())
+        before = self.changes()
+
+        late = performed(performer, self.weights(0.0, 7), call())
+
+        assert not late.applied
+        assert (late.epoch, late.weights) == (8, newer.weights)
+        assert "8" in late.reason
+        assert self.changes() == before
+
+
 class EndpointContract(PerformerContract):
     """Specification of performers of `endpoint.*`.
 
     Attributes:
         workload: one that the performer knows, with 2 replicas in its region.
         region: where.
-        keeps_epochs: the service holds an epoch.
     """
 
     workload = "chat"
     region = "aws/us-east-1"
-    keeps_epochs = True
 
     @abstractmethod
     def ordered(self) -> int:
@@ -265,8 +266,6 @@ class EndpointContract(PerformerContract):
         assert again.reason
 
     def test_a_lower_epoch_is_refused_with_what_is_in_force(self, performer: Performer) -> None:
-        if not self.keeps_epochs:
-            pytest.skip("this service keeps no epoch; its own tests say what is done instead")
         finished(performer, self.scale(4, epoch=9), call())
         before = self.changes()
 

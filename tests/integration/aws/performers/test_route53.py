@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract.performers import TIMEOUT, TrafficContract, call, performed
+from contract.performers import TIMEOUT, EpochTrafficContract, call, performed
 from contract.performers_estate import EAST, EUROPE, fleet
 from contract.proxy import Detain, Lose, Refuse, Stall
 from crosswind.actions import Call, Pending, Performer
@@ -29,7 +29,7 @@ RECORD = "chat.example.com"
 CHANGE = "ChangeResourceRecordSets"
 
 
-class TestWeightedRecords(TrafficContract):
+class TestWeightedRecords(EpochTrafficContract):
     @pytest.fixture(autouse=True)
     def zone(self, wire: Wire, direct: Direct) -> str:
         self.wire = wire

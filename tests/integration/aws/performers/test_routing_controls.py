@@ -27,8 +27,6 @@ CONTROLS = {EAST: f"{PANEL}/routingcontrol/aaaa", EUROPE: f"{PANEL}/routingcontr
 
 
 class TestRoutingControls(TrafficContract):
-    keeps_epochs = False
-
     @pytest.fixture(autouse=True)
     def cluster(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
@@ -51,6 +49,10 @@ class TestRoutingControls(TrafficContract):
         self.its.lose_next = True
 
     # -- what is of routing controls alone --------------------------------------------------------
+
+    def test_it_holds_no_epoch(self, performer: Performer) -> None:
+        performed(performer, self.weights(0.0, 3), call())
+        assert performer.answer(CurrentWeights(workload=self.workload), TIMEOUT).epoch == 0
 
     @pytest.mark.parametrize("last", REGIONS)
     def test_one_endpoint_that_answers_is_enough(self, performer: Performer, last: str) -> None:
