@@ -55,6 +55,7 @@ class Receipts:
         keep: seconds for which a receipt is kept; longer than an action can be asked for again.
         clock: seconds since the epoch.
         pause: waits so many seconds.
+        draw: draws the jitter of a wait between two numbers.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Receipts:
         keep: float,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
+        draw: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.store = store
         self.partition = partition
         self.keep = keep
         self.clock = clock
         self.pause = pause
+        self.draw = draw
 
     def settle(self, action: Action[R], call: Call, decide: Callable[[], Outcome[R]]) -> R:
         """The result of an action: that of its receipt, or of a decision written now.
@@ -107,7 +110,7 @@ class Receipts:
                 error = unanswered
             attempt += 1
             longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**attempt)
-            wait = random.uniform(0.0, longest)  # noqa: S311 - jitter, not a secret
+            wait = self.draw(0.0, longest)
             if self.clock() + wait > deadline:
                 raise error
             self.pause(wait)

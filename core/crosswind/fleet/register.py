@@ -8,6 +8,7 @@ under its key in the same write, so that it takes effect once however often it i
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
@@ -107,6 +108,7 @@ class RegisterPerformer:
         keep: seconds for which receipts are kept.
         clock: seconds since the epoch.
         pause: waits so many seconds.
+        draw: draws the jitter of a wait between two numbers.
     """
 
     performs: tuple[type[Action[Any]], ...] = (
@@ -134,12 +136,15 @@ class RegisterPerformer:
         keep: float = KEEP_RECEIPTS,
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
+        draw: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.store = store
         self.fleet = fleet
         self.clock = clock
         self.partition = keys.partition(fleet.name)
-        self.receipts = Receipts(store, self.partition, keep=keep, clock=clock, pause=pause)
+        self.receipts = Receipts(
+            store, self.partition, keep=keep, clock=clock, pause=pause, draw=draw
+        )
         self.history = History(store, self.partition, self.receipts, clock)
 
     def perform(

@@ -168,7 +168,11 @@ class Simulation:
         )
         self.performer = SimulatedPerformer(self.world, start, self._later)
         register = RegisterPerformer(
-            self.store, fleet, clock=self.agenda.clock, pause=lambda seconds: None
+            self.store,
+            fleet,
+            clock=self.agenda.clock,
+            pause=lambda seconds: None,
+            draw=self._draw,
         )
         self.performers = (*performers, self.performer, register, self.incidents)
         self.timetable = Timetable(app, self.bus, self.agenda.clock)

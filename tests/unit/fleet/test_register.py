@@ -5,23 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from crosswind.actions import Action, Call, Performer
 from crosswind.context import Lock
 from crosswind.embedded.memory import MemoryStore
-from crosswind.errors import Diverged
 from crosswind.fleet.register import (
-    AdvanceShift,
-    MarkRegion,
     NotInFleet,
     ReadRegister,
     RegionState,
-    ReleasePlan,
 )
 from crosswind.operations.endpoints import EndpointStatus, ScaleEndpoint
 from crosswind.ports import MAX_CHANGES, MAX_ITEM_BYTES
-from unit.fleet.chains import NOON, Clock, Desk, evacuation
+from unit.fleet.chains import NOON, Clock, Desk
 from unit.fleet.fleets import CENTRAL, EAST, EUROPE, OHIO, document, fleet, placement, workload
 
 
@@ -393,144 +387,6 @@ def test_the_largest_fleet_fits_in_the_limits_of_a_store() -> None:
     assert len(everyone.model_dump_json()) < MAX_ITEM_BYTES / 2
 
 
-# Actions as data
-
-
-def test_the_register_is_a_performer_of_its_actions() -> None:
-    performer: Performer = Desk(MemoryStore(), fleet()).performer
-    kinds = {kind.kind for kind in performer.performs} | {kind.kind for kind in performer.answers}
-    assert kinds >= {
-        "register.accept",
-        "register.adopt",
-        "register.advance",
-        "register.apply",
-        "register.conclude",
-        "register.declaration",
-        "register.mark",
-        "register.read",
-        "register.read-regions",
-        "register.release",
-    }
-    assert all(kind.startswith("register.") for kind in kinds)
-
-
-STEP = AdvanceShift(
-    workload="chat",
-    plan="plan-1",
-    weights={EAST: 0.25, CENTRAL: 0.75},
-    step=1,
-    of=2,
-    relies_on_epoch=4,
-)
-MARK = MarkRegion(region=EAST, state="soaking", because="it answers again")
-
-
-@pytest.mark.parametrize(
-    ("action", "line"),
-    [
-        (
-            evacuation(because="probes fail"),
-            "failover of chat: leave aws/us-east-1; send its traffic to gcp/us-central1 100%; "
-            "replicas gcp/us-central1 3 because probes fail",
-        ),
-        (
-            evacuation(state="soaking", capacity={}),
-            "failover of chat: soak aws/us-east-1; send its traffic to gcp/us-central1 100%",
-        ),
-        (
-            evacuation(region=None, state=None, capacity={}, priority="budget"),
-            "budget of chat: send its traffic to gcp/us-central1 100%",
-        ),
-        (STEP, "step 1/2 of plan-1 for chat: gcp/us-central1 75%, aws/us-east-1 25%"),
-        (MARK, "mark aws/us-east-1 as soaking because it answers again"),
-        (MarkRegion(region=EAST, state="serving"), "mark aws/us-east-1 as serving"),
-        (ReleasePlan(workload="chat", plan="plan-1"), "give up plan-1 for chat"),
-        (
-            ReleasePlan(workload="chat", plan="plan-1", because="no capacity"),
-            "give up plan-1 for chat because no capacity",
-        ),
-    ],
-)
-def test_every_action_says_in_one_line_what_it_does(action: Action[Any], line: str) -> None:
-    assert action.summary() == line
-
-
-def test_evacuations_and_added_cost_count_against_limits() -> None:
-    assert evacuation().effects() == {"regions-off": 1.0}
-    assert evacuation(off=0, added_cost=2.5).effects() == {"money": 2.5}
-    assert evacuation(state="serving").effects() == {}
-    assert MarkRegion(region=EAST, state="evacuated").effects() == {"regions-off": 1.0}
-    assert MARK.effects() == {}
-    assert STEP.effects() == {}
-
-
-def test_a_simulated_action_assumes_that_it_was_taken() -> None:
-    assert evacuation(relies_on_epoch=4).assumed().epoch == 5
-    assert evacuation().assumed().accepted
-    assert STEP.assumed().epoch == 5
-    assert STEP.assumed().weights == STEP.weights
-    assert MARK.assumed().state == "soaking"
-    assert ReleasePlan(workload="chat", plan="plan-1").assumed().released
-
-
-def test_the_steps_of_a_plan_are_covered_by_it() -> None:
-    assert evacuation().covered_by() == STEP.covered_by() == "plan-1"
-    assert MARK.covered_by() is None
-    assert evacuation().concerns() == STEP.concerns() == "chat"
-    assert MARK.concerns() is None
-
-
-def test_actions_that_make_no_sense_cannot_be_made() -> None:
-    with pytest.raises(ValidationError, match="given together or not at all"):
-        evacuation(state=None)
-    with pytest.raises(ValidationError, match="step 3 of 2 does not exist"):
-        AdvanceShift.model_validate(STEP.model_dump() | {"step": 3})
-    with pytest.raises(ValidationError):
-        evacuation(target_weights={})
-
-
-def test_an_action_comes_back_from_its_json_as_the_same_action() -> None:
-    action = evacuation(lock=lock(3), relies_on={"workload:chat": "7"})
-    assert type(action).model_validate_json(action.model_dump_json()) == action
-
-
-# Receipts
-
-
-def test_a_repeated_key_gets_the_result_of_the_first_time(desk: Desk) -> None:
-    first = desk.accept(key="one")
-    desk.advance({EAST: 0.25, CENTRAL: 0.75}, 1, 2)
-    assert desk.accept(key="one") == first
-    assert desk.workload().epoch == 2
-
-
-def test_a_refusal_has_a_receipt_too(desk: Desk) -> None:
-    desk.accept(plan="plan-0")
-    refused = desk.accept(key="one", priority="budget")
-    desk.advance({CENTRAL: 1.0}, plan="plan-0")
-    assert desk.accept(key="one", priority="budget") == refused
-    assert desk.accept(key="two", priority="budget").accepted
-
-
-def test_a_key_stands_for_one_action(desk: Desk) -> None:
-    desk.accept(key="one")
-    with pytest.raises(Diverged, match=r"receipt of a register\.accept with other arguments"):
-        desk.accept(key="one", plan="plan-2")
-    with pytest.raises(Diverged, match=r"the key of this register\.release"):
-        desk.perform(ReleasePlan(workload="chat", plan="plan-1"), "one")
-
-
-def test_receipts_are_kept_for_as_long_as_they_may_be_asked_for() -> None:
-    store, clock = MemoryStore(), Clock()
-    desk = Desk(store, fleet(), clock)
-    desk.accept(key="one")
-    store.purge(NOON + desk.performer.receipts.keep - 1)
-    assert desk.accept(key="one").epoch == 1
-    assert desk.workload().epoch == 1
-    assert store.purge(NOON + desk.performer.receipts.keep + 1) == 1
-    assert desk.workload().epoch == 1
-
-
 def test_a_long_list_of_broken_rules_is_cut(desk: Desk) -> None:
     gone = {f"aws/gone-{number}": 1 / 20 for number in range(20)}
     assert desk.accept(target_weights=gone).reason.endswith("; and 5 more")
@@ -546,9 +402,3 @@ def test_workloads_share_the_quota_of_a_region() -> None:
     assert refused.reason == (
         f"region-quota: all workloads would have 7 replicas in {CENTRAL}, its quota is 6"
     )
-
-
-def test_any_text_may_be_the_key_of_a_call(desk: Desk) -> None:
-    first = desk.performer.perform(evacuation(), Call("a/b#c", 1.0))
-    assert desk.performer.perform(evacuation(), Call("a/b#c", 1.0)) == first
-    assert desk.workload().epoch == 1
