@@ -10,6 +10,12 @@ import pytest
 from integration.cli.project import Project, leave, make
 
 
+@pytest.fixture(autouse=True)
+def _a_pipe_of_the_usual_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the width of the terminal from which the tests were started."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project folder of its own for each test."""

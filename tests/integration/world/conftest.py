@@ -60,7 +60,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("shared") / "a world"
-    with World(directory, servers(*REGIONS), timeout=0.4, max_seconds=120) as world:
+    with World(directory, servers(*REGIONS), timeout=0.4, max_seconds=3_600) as world:
         yield world
 
 
