@@ -14,7 +14,7 @@ from bench.ours.reaction import GROUP, SINK, RoomWanted
 from bench.ours.waiting import fill
 from bench.samples import TYPE
 from bench.serve import Took
-from crosswind.embedded.routing import Binding
+from crosswind.buses.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 
 

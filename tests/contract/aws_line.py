@@ -12,13 +12,13 @@ from uuid import uuid4
 
 import boto3
 
+from crosswind.buses.later import unwrap
+from crosswind.buses.routing import Binding, Routes
 from crosswind.embedded.consumer import Received
-from crosswind.embedded.routing import Binding, Routes
 from crosswind.ports import Bus, Delivery
 from crosswind_aws.bus import EventBridgeBus
 from crosswind_aws.deployment import Deployment
 from crosswind_aws.filters import TARGET_INPUT, patterns
-from crosswind_aws.later import unwrap
 from crosswind_local.aws_sites import AwsSite
 
 SCHEDULER_ROLE = "CROSSWIND_TEST_SCHEDULER_ROLE"

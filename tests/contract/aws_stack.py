@@ -13,8 +13,9 @@ from typing import Any
 import boto3
 
 from crosswind.app import App
+from crosswind.buses.routing import bindings
 from crosswind.ports import Message
-from crosswind_aws.bus import EventBridgeBus, bindings
+from crosswind_aws.bus import EventBridgeBus
 from crosswind_aws.deployment import BATCH, DELIVERIES, Deployment
 from crosswind_aws.filters import TARGET_INPUT, patterns
 from crosswind_aws.store import EXPIRES, DynamoStore, table

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from contract.lines import Line
+from crosswind.buses.routing import Binding
 from crosswind.embedded.consumer import Received
-from crosswind.embedded.routing import Binding
 from crosswind.errors import NotAccepted
 from crosswind.handlers import Where
 from crosswind.limits import MAX_EVENT_BYTES, message_bytes

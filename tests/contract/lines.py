@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from crosswind.buses.routing import Binding
 from crosswind.embedded.consumer import Consumer, Received
-from crosswind.embedded.routing import Binding
 from crosswind.ports import Bus
 
 

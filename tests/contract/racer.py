@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from crosswind.embedded.routing import Binding
+from crosswind.buses.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.errors import Conflict, Throttled

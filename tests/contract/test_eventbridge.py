@@ -10,7 +10,7 @@ from contract.aws_line import AwsLine
 from contract.aws_stack import eventually
 from contract.bus_contract import UNHEALTHY, BusContract, ids, message
 from contract.lines import Line
-from crosswind.embedded.routing import Binding
+from crosswind.buses.routing import Binding
 from crosswind_local.aws_sites import AwsSite
 
 HOUR = 3600

@@ -21,7 +21,7 @@ from contract.bus_contract import (
 from contract.lines import Clock, EmbeddedLine, Line
 from contract.processes import outputs, start
 from contract.store_contract import StoreContract, held, put
-from crosswind.embedded.routing import Binding
+from crosswind.buses.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.ports import Store

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from crosswind.errors import InvalidRequest, NotAccepted
-from crosswind.limits import refusal
-from crosswind.ports import Bus, Delivery, Message
+from crosswind.errors import InvalidRequest
+from crosswind.ports import Bus, Delivery
 
 if TYPE_CHECKING:
-    from crosswind.embedded.routing import Binding
-
-MAX_RECEIPTS: Final = 20
-"""How often a message is received before it is a dead letter: four times the engine's attempts."""
+    from crosswind.buses.routing import Binding
 
 MIN_VISIBILITY: Final = 0.001
 """Seconds; far less would be lost in the rounding of a time since the epoch."""
-
-_LISTED: Final = 5
 
 
 class Received(NamedTuple):
@@ -87,26 +81,6 @@ class Consumer(Bus, Protocol):
     def next_due(self, group: str) -> float | None:
         """When the next message may be received, seconds since the epoch; None if none waits."""
         ...
-
-
-def accepted(messages: Sequence[Message]) -> tuple[list[Message], NotAccepted | None]:
-    """The messages that a bus takes, and the error that names those that no bus would."""
-    taken: list[Message] = []
-    refused: list[Message] = []
-    reasons: list[str] = []
-    for message in messages:
-        reason = refusal(message)
-        if reason is None:
-            taken.append(message)
-        else:
-            refused.append(message)
-            if len(reasons) < _LISTED:
-                reasons.append(reason)
-    if not refused:
-        return taken, None
-    if len(refused) > _LISTED:
-        reasons.append(f"and {len(refused) - _LISTED} more")
-    return taken, NotAccepted(refused, "; ".join(reasons))
 
 
 def check_receive(limit: int, visibility: float) -> None:

@@ -10,8 +10,9 @@ from heapq import heappop, heappush, nsmallest
 from itertools import count
 from threading import Lock
 
-from crosswind.embedded.consumer import MAX_RECEIPTS, Received, accepted, check_receive
-from crosswind.embedded.routing import Binding, Routes
+from crosswind.buses.promises import MAX_RECEIPTS, accepted
+from crosswind.buses.routing import Binding, Routes
+from crosswind.embedded.consumer import Received, check_receive
 from crosswind.ports import Delivery, Message
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Final
 
-from crosswind.embedded.consumer import MAX_RECEIPTS, Received, accepted, check_receive
+from crosswind.buses.promises import MAX_RECEIPTS, accepted
+from crosswind.buses.routing import Binding, Routes
+from crosswind.embedded.consumer import Received, check_receive
 from crosswind.embedded.database import Database
-from crosswind.embedded.routing import Binding, Routes
 from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.errors import NotAccepted, StoreError
 from crosswind.ports import Delivery, Message

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from crosswind.buses import routing
+from crosswind.buses.routing import Binding
 from crosswind.embedded.consumer import Consumer, Received
-from crosswind.embedded.routing import Binding
 from crosswind.embedded.scheduler import Scheduler
 from crosswind.engine.dispatch import Again, Engine
 from crosswind.errors import StoreError, Throttled, Unreachable
@@ -174,10 +175,5 @@ class Worker:
 def bindings(engine: Engine, group: str) -> list[Binding]:
     """Which events a group of an app wants."""
     return list(
-        dict.fromkeys(
-            Binding(data.event_type, handler.where)
-            for handler in engine.app.handlers
-            if handler.group == group
-            for data in handler.takes
-        )
+        dict.fromkeys(binding for name, binding in routing.bindings(engine.app) if name == group)
     )

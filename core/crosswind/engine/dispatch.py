@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,10 @@ class Again:
 
     reason: str
     after: float
+
+
+Around = Callable[[Delivery], AbstractContextManager[object]]
+"""Makes what is entered while a delivery is worked, and left when it has been."""
 
 
 class Engine:
@@ -94,15 +99,22 @@ class Engine:
     def handle(self, delivery: Delivery, group: str) -> Again | None:
         """Work one delivery and settle it; None when it may be acknowledged."""
         outcome = self.work(delivery, group)
-        return self._flush() or outcome
+        return self.flush() or outcome
 
     def handle_batch(
-        self, deliveries: Sequence[Delivery], group: str, until: float | None = None
+        self,
+        deliveries: Sequence[Delivery],
+        group: str,
+        until: float | None = None,
+        *,
+        around: Around | None = None,
     ) -> dict[str, Again]:
-        """Work many deliveries in ascending order of receive count.
+        """Work many deliveries in ascending order of receive count, and settle them.
 
         Args:
             until: seconds since the epoch after which none is started.
+            around: entered for each delivery that is worked, so that a platform can renew its
+                lock meanwhile, or name it in whatever is logged.
 
         Returns:
             By message id, those that must come again; all others may be acknowledged.
@@ -112,10 +124,14 @@ class Engine:
             if until is not None and self.clock() >= until:
                 again[delivery.id] = Again("there was no time left to start it", 0.0)
                 continue
-            outcome = self.work(delivery, group)
+            if around is None:
+                outcome = self.work(delivery, group)
+            else:
+                with around(delivery):
+                    outcome = self.work(delivery, group)
             if outcome is not None:
                 again[delivery.id] = outcome
-        unlisted = self._flush()
+        unlisted = self.flush()
         if unlisted is not None:
             return {delivery.id: again.get(delivery.id, unlisted) for delivery in deliveries}
         return again
@@ -127,16 +143,34 @@ class Engine:
 
         burial = Burial(self.app, self.runtime, self.outbox, self.parking, self.runs.flights)
         outcome = self._guarded(lambda: burial.bury(delivery, group))
-        return self._flush() or outcome
+        return self.flush() or outcome
 
     def work(self, delivery: Delivery, group: str) -> Again | None:
-        """Work one delivery without settling; see `handle`."""
+        """Work one delivery without settling; `flush` must follow before it is acknowledged.
+
+        Returns:
+            None when it may be acknowledged.
+        """
         try:
             event = self._decode(delivery.body)
         except InvalidEvent as error:
             reason = f"undecodable: {error}"
             return self._guarded(lambda: self.parking.park(group, delivery, reason, None))
         return self._guarded(lambda: self._place(event, delivery, group))
+
+    def park(
+        self, delivery: Delivery, group: str, reason: str, event: Event[Any] | None = None
+    ) -> None:
+        """Keep a delivery that cannot be worked, with the reason; it may be acknowledged then.
+
+        Args:
+            reason: why, for people.
+            event: what it holds, where that could be read.
+
+        Raises:
+            Throttled, Unreachable: it is not kept; the delivery must come again.
+        """
+        self.parking.park(group, delivery, reason, event)
 
     def _guarded(self, step: Callable[[], None]) -> Again | None:
         try:
@@ -152,7 +186,14 @@ class Engine:
             return Again(f"its run is contended ({type(turn).__name__})", self.settings.wait)
         return None
 
-    def _flush(self) -> Again | None:
+    def flush(self) -> Again | None:
+        """Write what the deliveries that were worked still owe: the list of chains, and what is
+        settled.
+
+        Returns:
+            None when they may be acknowledged; else all that was worked since the last `flush`
+            must come again, whatever `work` has said of it.
+        """
         try:
             self.outbox.flush()
         except (Throttled, Unreachable) as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from crosswind.embedded.consumer import MAX_RECEIPTS, accepted
-from crosswind.embedded.routing import Binding, Routes
+from crosswind.buses.promises import MAX_RECEIPTS, accepted
+from crosswind.buses.routing import Routes, bindings
 from crosswind.testing.post import Letter
 
 if TYPE_CHECKING:
@@ -40,11 +40,7 @@ class SimulatedBus:
         self.draws = simulation.draws.branch("bus")
         self.longest = self.nature.message_most
         self._numbers = 0
-        self._routes = Routes(
-            (handler.group, Binding(data.event_type, handler.where))
-            for handler in simulation.app.handlers
-            for data in handler.takes
-        )
+        self._routes = Routes(bindings(simulation.app))
 
     def publish(self, messages: Sequence[Message]) -> None:
         """See `Bus.publish`."""

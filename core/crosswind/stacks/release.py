@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZipFile
 
-from crosswind.embedded.routing import Binding
+from crosswind.buses.routing import Binding
 from crosswind.errors import CrosswindError
 from crosswind.handlers import Where
 from crosswind.packaging.manifest import read_artifact

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from crosswind.app import App
-from crosswind.embedded.consumer import MAX_RECEIPTS, accepted
-from crosswind.embedded.routing import Binding, Routes
+from crosswind.buses.promises import MAX_RECEIPTS, accepted
+from crosswind.buses.routing import Routes, bindings
 from crosswind.ports import Delivery, Message
 
 
@@ -65,12 +65,7 @@ class Post:
         self.letters: list[Letter] = []
         self.sent: list[Letter] = []
         self._numbers = 0
-        self._routes = Routes(
-            (handler.group, Binding(data.event_type, handler.where))
-            for app in apps
-            for handler in app.handlers
-            for data in handler.takes
-        )
+        self._routes = Routes(bound for app in apps for bound in bindings(app))
 
     def publish(self, messages: Sequence[Message]) -> None:
         """See `Bus.publish`."""

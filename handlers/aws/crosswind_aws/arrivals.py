@@ -1,9 +1,12 @@
-"""The shapes in which Lambda hands over what has arrived.
+"""The shapes in which Lambda hands over what has arrived, and what AWS wraps around events.
 
     {"Records": [{"eventSource": "aws:sqs", ...}]}    a batch of a queue, answered record by record
     {"Records": [{"EventSource": "aws:sns", ...}]}    SNS without a queue
     {"requestContext": {"http": ...}}                 a request to the function's URL
     anything else                                     EventBridge, an alarm or a caller, directly
+
+    {"detail-type": ..., "detail": {...}}     EventBridge around an event, or a native notification
+    {"TopicArn": ..., "Message": "..."}       SNS around anything
 
 Sources: docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, with-sns.html,
 urls-invocation.html, and services-cloudwatch.html (alarms).
@@ -12,7 +15,12 @@ urls-invocation.html, and services-cloudwatch.html (alarms).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from crosswind.buses import contents as bodies
+from crosswind.buses.contents import Content, is_event
+
+_HANDSHAKES: Final = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
 class Record(NamedTuple):
@@ -56,6 +64,25 @@ def shape(event: Any) -> Shape:
             return Shape(False, [_queued(one) for one in records], queued=True)
         return Shape(False, [_pushed(one, n) for n, one in enumerate(records)])
     return Shape(False, [_direct(event, 0)])
+
+
+def contents(body: str | Mapping[str, Any]) -> list[Content]:
+    """All that a body holds, opened out of what AWS wraps around it; see `crosswind.buses`."""
+    return bodies.contents(body, (_in_eventbridge, _in_sns))
+
+
+def _in_eventbridge(tree: Mapping[str, Any]) -> Any:
+    """The event in an event of EventBridge; of anything else that it carries, nothing is known."""
+    detail = tree.get("detail")
+    return detail if is_event(detail) and "detail-type" in tree else None
+
+
+def _in_sns(tree: Mapping[str, Any]) -> Any:
+    """The message in what SNS wraps around it, unless that is its handshake."""
+    message = tree.get("Message")
+    if not isinstance(message, str) or tree.get("Type") in _HANDSHAKES or "TopicArn" not in tree:
+        return None
+    return message
 
 
 def _queued(record: Mapping[str, Any]) -> Record:

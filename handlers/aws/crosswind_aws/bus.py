@@ -17,20 +17,19 @@ failures).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crosswind.embedded.consumer import accepted
-from crosswind.embedded.routing import Binding, Routes
-from crosswind.errors import NotAccepted
+from crosswind.buses.batches import Refused, send
+from crosswind.buses.later import delay, leg
+from crosswind.buses.promises import accepted, check_taken
+from crosswind.buses.routing import Routes, bindings
 from crosswind.ports import Message
 from crosswind_aws import clients
-from crosswind_aws.batches import Refused, send
-from crosswind_aws.later import QUEUE, delay, wrap
-from crosswind_aws.queues import Posting, Queues
-from crosswind_aws.schedules import Schedules
+from crosswind_aws.deployment import LONGEST_DELAY
+from crosswind_aws.queues import REQUEST, Posting, Queues
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -38,14 +37,13 @@ if TYPE_CHECKING:
 
     from crosswind.app import App
     from crosswind_aws.deployment import Deployment
+    from crosswind_aws.schedules import Schedules
 
 SOURCE: Final = "crosswind."
 """What the `source` of every entry begins with; the name of the app follows."""
 
 _FOR_NOW: Final = {"InternalException", "InternalFailure", "ThrottlingException"}
 """Codes of entries that are worth sending again."""
-
-_REASONS: Final = 5
 
 
 class EventBridgeBus:
@@ -58,7 +56,7 @@ class EventBridgeBus:
         clock: seconds since the epoch.
         events: a client of EventBridge; made when it is needed unless given.
         queues: the groups' queues.
-        schedules: for delays beyond 15 minutes.
+        schedules: for delays beyond 15 minutes; made when they are needed unless given.
     """
 
     def __init__(
@@ -78,7 +76,7 @@ class EventBridgeBus:
         self._routes = routes
         self._clock = clock
         self._events = events
-        self._schedules = schedules or Schedules(deployment)
+        self._schedules = schedules
 
     @classmethod
     def of(cls, app: App, deployment: Deployment, **given: Any) -> EventBridgeBus:
@@ -93,32 +91,21 @@ class EventBridgeBus:
         held = set(map(id, waiting))
         failed = self._put([message for message in taken if id(message) not in held])
         failed += self._send(waiting, now)
-        if not failed and unfit is None:
-            return
-        reasons = list(dict.fromkeys(reason for _, reason in failed))
-        if unfit is not None:
-            reasons.insert(0, unfit.reason)
-        if len(reasons) > _REASONS:
-            reasons[_REASONS:] = [f"and {len(reasons) - _REASONS} more reasons"]
-        lost = {id(m) for m, _ in failed} | {id(m) for m in (unfit.messages if unfit else ())}
-        raise NotAccepted([m for m in messages if id(m) in lost], "; ".join(reasons))
+        check_taken(messages, failed, unfit)
 
     def send_later(self, group: str, name: str, event: bytes, due: float) -> str | None:
-        """Have one group receive an event when it is due.
+        """See `DelayingBus.send_later`; by its name the same event is scheduled once."""
+        now = self._clock()
+        if delay(due, now) > LONGEST_DELAY:
+            if self._schedules is None:
+                # Imported here: few events are due that late.
+                from crosswind_aws.schedules import Schedules
 
-        Args:
-            name: the native message id, by which the same event is scheduled once.
-
-        Returns:
-            Why it was not accepted; None where it was.
-        """
-        seconds = delay(due, self._clock())
-        if seconds > QUEUE and self._schedules.takes(event):
-            return self._schedules.add(group, name, event, due)
-        body = event if seconds <= QUEUE else wrap(event, due)
-        refused = self.queues.post(
-            [Posting(self.deployment.queue(group), body, min(seconds, QUEUE))]
-        )
+                self._schedules = Schedules(self.deployment)
+            if self._schedules.takes(event):
+                return self._schedules.add(group, name, event, due)
+        body, seconds = leg(event, due, now, LONGEST_DELAY)
+        refused = self.queues.post([Posting(self.deployment.queue(group), body, seconds)])
         return refused[0].reason if refused else None
 
     def _put(self, messages: list[Message]) -> list[tuple[Message, str]]:
@@ -135,7 +122,8 @@ class EventBridgeBus:
             len(self.source) + len(str(message.attributes["type"]).encode()) + len(message.body)
             for message in messages
         ]
-        return [(messages[one.position], one.reason) for one in send(entries, sizes, self._ask)]
+        refused = send(entries, sizes, REQUEST, self._ask)
+        return [(messages[one.position], one.reason) for one in refused]
 
     def _ask(self, entries: list[PutEventsRequestEntryTypeDef]) -> list[Refused]:
         if self._events is None:
@@ -161,19 +149,10 @@ class EventBridgeBus:
         for message in messages:
             seconds = delay(message.due or now, now)
             for group in self._routes.groups(message.attributes):
-                if seconds <= QUEUE:
+                if seconds <= LONGEST_DELAY:
                     postings.append(Posting(self.deployment.queue(group), message.body, seconds))
                     whose.append(message)
                 elif reason := self.send_later(group, message.id, message.body, message.due or now):
                     failed.append((message, reason))
         failed += [(whose[one.position], one.reason) for one in self.queues.post(postings)]
         return failed
-
-
-def bindings(app: App) -> Iterable[tuple[str, Binding]]:
-    """Which events the groups of an app want."""
-    return [
-        (handler.group, Binding(data.event_type, handler.where))
-        for handler in app.handlers
-        for data in handler.takes
-    ]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from crosswind.buses.promises import MAX_RECEIPTS
 from crosswind.errors import DeclarationError
 
 DEAD: Final = "-dead"
@@ -20,9 +21,13 @@ DEAD: Final = "-dead"
 BATCH: Final = 10
 """Messages that a function is handed at a time."""
 
-DELIVERIES: Final = 20
-"""How often a queue delivers a message before it is a dead letter: four times the engine's
-attempts, and twice the batch. Each time a batch comes again another of its messages is first, so
+LONGEST_DELAY: Final = 900
+"""Seconds for which SQS delays a message: docs.aws.amazon.com/AWSSimpleQueueService/latest/
+APIReference/API_SendMessage.html."""
+
+DELIVERIES: Final = MAX_RECEIPTS
+"""How often a queue delivers a message before it is a dead letter: as often as any bus, and twice
+the batch. Each time a batch comes again another of its messages is first, so
 that the neighbours of one that kills its function are all worked before they are given up."""
 
 _GROUP: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")

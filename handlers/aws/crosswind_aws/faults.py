@@ -6,10 +6,7 @@ Sources: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Er
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -21,9 +18,10 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NotConnected
 from botocore.parsers import ResponseParserError
 
-from crosswind.errors import StoreError, Throttled, TooLarge, Unreachable
+from crosswind.errors import StoreError, TooLarge
+from crosswind.patience import Meaning
 
-T = TypeVar("T")
+SERVICE: Final = "DynamoDB"
 
 LOST: Final = (
     NotConnected,
@@ -59,48 +57,24 @@ CONTENDED: Final = {
 FAILED: Final = "ConditionalCheckFailed"
 
 _SERVER: Final = 500
-_PATIENCE: Final = 4
-"""How often a throttled request is made before the caller is asked for patience."""
-
-_REPEATS: Final = 2
-"""How often a request is made whose answer is lost; the engine repeats it beyond that."""
-
-_PAUSE: Final = 0.05
-"""Mean seconds before the second attempt; doubles with each."""
 
 
-def persistently(call: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:
-    """Make a request, and make the very same again while AWS is throttled or its answer lost.
+def meaning(error: Exception) -> Meaning | None:
+    """What an error of the SDK says of a request; see `persistently`.
 
     Raises:
-        Throttled: it was never carried out.
-        Unreachable: it may have been carried out, by one of the attempts.
-        ClientError: what else AWS answered.
         StoreError: the SDK cannot ask at all (it has no credentials, or no region).
     """
-    throttled = lost = 0
-    last: Exception
-    while True:
-        try:
-            return call()
-        except ClientError as error:
-            code = code_of(error)
-            if code in IN_DOUBT or _status(error) >= _SERVER:
-                lost, last = lost + 1, error
-            elif code in THROTTLED or _is_contended(error):
-                throttled, last = throttled + 1, error
-            else:
-                raise
-        except LOST as error:
-            lost, last = lost + 1, error
-        except BotoCoreError as error:
-            raise StoreError(f"DynamoDB cannot be asked: {error}") from error
-        if lost >= _REPEATS or (lost and throttled >= _PATIENCE):
-            # Refused for now, but an earlier attempt may have been carried out: still in doubt.
-            raise Unreachable(f"DynamoDB did not answer: {last}") from last
-        if throttled >= _PATIENCE:
-            raise Throttled(f"DynamoDB asks for patience: {last}") from last
-        sleep(random.uniform(0, _PAUSE * 2 ** (throttled + lost)))  # noqa: S311 - no secret
+    if isinstance(error, ClientError):
+        code = code_of(error)
+        if code in IN_DOUBT or _status(error) >= _SERVER:
+            return "lost"
+        return "throttled" if code in THROTTLED or _is_contended(error) else None
+    if isinstance(error, LOST):
+        return "lost"
+    if isinstance(error, BotoCoreError):
+        raise StoreError(f"{SERVICE} cannot be asked: {error}") from error
+    return None
 
 
 def refused(error: ClientError, table: str) -> StoreError:

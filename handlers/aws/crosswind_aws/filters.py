@@ -14,7 +14,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from crosswind.embedded.routing import Binding
+from crosswind.buses.filters import wanted
+from crosswind.buses.routing import Binding
 from crosswind.errors import DeclarationError
 from crosswind.handlers import Where
 
@@ -29,20 +30,6 @@ TARGET_INPUT: Final = "$.detail"
 
 _UNADDRESSED: Final = {"group": [{"exists": False}]}
 
-_NO_EXTENSIONS: Final = {
-    "data",
-    "datacontenttype",
-    "dataschema",
-    "group",
-    "id",
-    "source",
-    "specversion",
-    "subject",
-    "time",
-    "type",
-}
-"""Members of a structured event that are none of its extensions, and the address."""
-
 Value = str | int | bool
 Alternative = dict[str, Any]
 
@@ -56,21 +43,15 @@ def patterns(group: str, bindings: Iterable[Binding]) -> tuple[str, ...]:
     Raises:
         DeclarationError: the filters on one type are longer than a pattern may be.
     """
-    wheres: dict[str, list[Where | None]] = {}
-    for binding in bindings:
-        wheres.setdefault(binding.type, []).append(binding.where)
+    wheres = wanted(bindings)
     addressed: Alternative = {"detail": {"specversion": ["1.0"], "group": [group]}}
-    whole = [kind for kind, given in wheres.items() if _wants_all(given)]
+    whole = [kind for kind, given in wheres.items() if given is None]
     packed: list[list[Alternative]] = [[addressed]]
     for unit in (*_unfiltered(whole), *_filtered(wheres)):
         if _size([*packed[-1], *unit]) > MAX_PATTERN:
             packed.append([])
         packed[-1] += unit
     return tuple(_text(alternatives) for alternatives in packed)
-
-
-def _wants_all(wheres: Iterable[Where | None]) -> bool:
-    return any(where is None or where == Where() for where in wheres)
 
 
 def _unfiltered(kinds: list[str]) -> Iterator[list[Alternative]]:
@@ -85,10 +66,10 @@ def _unfiltered(kinds: list[str]) -> Iterator[list[Alternative]]:
         yield [_alternative(part, {})]
 
 
-def _filtered(wheres: Mapping[str, list[Where | None]]) -> Iterator[list[Alternative]]:
+def _filtered(wheres: Mapping[str, list[Where] | None]) -> Iterator[list[Alternative]]:
     """For each other type its alternatives, which must stay together: two may match one event."""
     for kind, given in wheres.items():
-        if _wants_all(given):
+        if given is None:
             continue
         alternatives = [_alternative([kind], detail) for detail in _merged(given)]
         if _size(alternatives) <= MAX_PATTERN:
@@ -103,14 +84,12 @@ def _filtered(wheres: Mapping[str, list[Where | None]]) -> Iterator[list[Alterna
             )
 
 
-def _merged(wheres: Iterable[Where | None]) -> list[dict[str, Any]]:
+def _merged(wheres: Iterable[Where]) -> list[dict[str, Any]]:
     """Conditions on the detail: those that differ in one list of values alone become one."""
     subjects: list[str] = []
     values: dict[tuple[str, str], list[Value]] = {}
     others: list[dict[str, Any]] = []
-    for where in {Binding("", where).filter(): where for where in wheres}.values():
-        if where is None or _admits_nothing(where):
-            continue
+    for where in wheres:
         extensions = dict(where.extensions)
         if not extensions:
             subjects.append(where.subject)
@@ -122,16 +101,6 @@ def _merged(wheres: Iterable[Where | None]) -> list[dict[str, Any]]:
     one: list[dict[str, Any]] = [_prefixed(subjects)] if subjects else []
     one += [{**_prefixed([s]), name: wanted} for (s, name), wanted in values.items()]
     return one + others
-
-
-def _admits_nothing(where: Where) -> bool:
-    """Whether no event that is not addressed can pass: what it names is no extension of one."""
-    named: dict[str, str] = {}
-    for name, value in where.extensions:
-        # Compared as JSON, where true and 1 differ.
-        if name in _NO_EXTENSIONS or named.setdefault(name, json.dumps(value)) != json.dumps(value):
-            return True
-    return False
 
 
 def _prefixed(subjects: list[str]) -> dict[str, Any]:

@@ -16,17 +16,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from crosswind.buses.intake import Arrival, Intake, comes_again
+from crosswind.buses.later import delay
 from crosswind.engine.dispatch import Again, Engine
 from crosswind.errors import CrosswindError, DeclarationError
-from crosswind_aws.arrivals import Record, shape
+from crosswind_aws.arrivals import Record, contents, shape
 from crosswind_aws.bus import EventBridgeBus
 from crosswind_aws.deployment import Deployment
-from crosswind_aws.intake import Intake, Outcome
-from crosswind_aws.later import delay
 from crosswind_aws.queues import Hiding
 from crosswind_aws.store import DynamoStore
 from crosswind_aws.telemetry import Telemetry
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from crosswind.ports import Store
     from crosswind.signals import Translated
     from crosswind_aws.door import Door
-
-_SHARE: Final = 0.5
-"""Of the time that is left, how much must remain for a record that is begun."""
 
 
 class NotWorked(CrosswindError):
@@ -109,7 +106,7 @@ class Function:
         self.bus = bus
         self.deployment = deployment
         self.telemetry = Telemetry(deployment.group)
-        self.intake = Intake(engine, bus, deployment.group, _translate)
+        self.intake = Intake(engine, bus, deployment.group, contents, _translate)
         self._door: Door | None = None
 
     def __call__(self, event: Any, context: LambdaContext) -> Any:
@@ -118,19 +115,10 @@ class Function:
         arrived = shape(event)
         if arrived.request:
             return self._open_door().answer(event, context)
-        until = self._until(context)
+        until = self.intake.until(context.get_remaining_time_in_millis() / 1000)
         if arrived.queued:
             return self._work_queues(arrived.records, until)
         return self._work_unqueued(arrived.records, until)
-
-    def _until(self, context: LambdaContext) -> float:
-        """Until when a record may be begun, so that it can be ended in this invocation.
-
-        It may hold its lease for all of that; where the function's whole timeout is shorter, half
-        of it must do.
-        """
-        left = context.get_remaining_time_in_millis() / 1000
-        return self.engine.clock() + left - min(self.engine.settings.lease, left * _SHARE)
 
     def _work_queues(self, records: list[Record], until: float) -> PartialItemFailureResponse:
         failed: dict[str, None] = {}
@@ -138,7 +126,7 @@ class Function:
             dead = queue == self.deployment.dead_letters(self.deployment.group)
             here = [record for record in records if record.queue == queue]
             outcomes = self.intake.take(here, until, dead=dead)
-            again = _again(outcomes)
+            again = comes_again(outcomes)
             if again and queue is not None:
                 self._hide(queue, here, again)
             failed |= dict.fromkeys(again)
@@ -159,16 +147,7 @@ class Function:
     def _work_unqueued(self, records: list[Record], until: float) -> None:
         outcomes = self.intake.take(records, until)
         self.telemetry.report(outcomes)
-        lost: list[str] = []
-        again = _again(outcomes)
-        for record in records:
-            if record.id not in again:
-                continue
-            body = record.body.encode() if isinstance(record.body, str) else to_json(record.body)
-            due = self.engine.clock() + again[record.id].after
-            refused = self.bus.send_later(self.deployment.group, record.id, body, due)
-            if refused is not None:
-                lost.append(f"{record.id}: {again[record.id].reason}; {refused}")
+        lost = self.intake.put_back(outcomes, _body)
         if lost:
             raise NotWorked("; ".join(lost))
 
@@ -181,16 +160,9 @@ class Function:
         return self._door
 
 
-def _again(outcomes: Iterable[Outcome]) -> dict[str, Again]:
-    """By record, when it must come again: as late as any part of it wishes."""
-    again: dict[str, Again] = {}
-    for outcome in outcomes:
-        name = outcome.record.id
-        if outcome.again is not None and (
-            name not in again or again[name].after < outcome.again.after
-        ):
-            again[name] = outcome.again
-    return again
+def _body(record: Arrival) -> bytes:
+    """A record as its group's queue would hold it."""
+    return record.body.encode() if isinstance(record.body, str) else to_json(record.body)
 
 
 def _translate(payload: Any) -> list[Translated]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from crosswind.buses.batches import Limits, Refused, send
 from crosswind_aws import clients
-from crosswind_aws.batches import Refused, send
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
         ChangeMessageVisibilityBatchRequestEntryTypeDef,
         SendMessageBatchRequestEntryTypeDef,
     )
+
+REQUEST: Final = Limits(entries=10, bytes=1_000_000)
+"""One request of PutEvents, SendMessageBatch or ChangeMessageVisibilityBatch: EventBridge takes
+less than 1 MB and SQS 1 MiB, all entries together.
+
+Sources: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html and
+docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html.
+"""
 
 LONGEST_HIDING: Final = 43_200
 """Seconds for which a received message can be hidden: docs.aws.amazon.com/
@@ -30,7 +38,7 @@ _ESCAPED: Final = str.maketrans({"\ufffe": "\\ufffe", "\uffff": "\\uffff"})
 
 
 class Posting(NamedTuple):
-    """A body for a queue, named by its ARN; `delay` in seconds, 0 to 900."""
+    """A body for a queue, named by its ARN; `delay` in seconds, at most `LONGEST_DELAY`."""
 
     queue: str
     body: bytes
@@ -73,7 +81,7 @@ class Queues:
             positions = [i for i, posting in enumerate(postings) if posting.queue == queue]
             entries = [_entry(postings[i]) for i in positions]
             sizes = [len(postings[i].body) + _ENTRY_OVERHEAD for i in positions]
-            failed = send(entries, sizes, partial(self._send, self.url(queue)))
+            failed = send(entries, sizes, REQUEST, partial(self._send, self.url(queue)))
             refused += [one._replace(position=positions[one.position]) for one in failed]
         return sorted(refused)
 
@@ -87,7 +95,8 @@ class Queues:
             }
             for hiding in hidings
         ]
-        return send(entries, [0] * len(entries), partial(self._change, self.url(queue)))
+        change = partial(self._change, self.url(queue))
+        return send(entries, [0] * len(entries), REQUEST, change)
 
     def _send(self, url: str, part: list[SendMessageBatchRequestEntryTypeDef]) -> list[Refused]:
         for n, entry in enumerate(part):

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from crosswind.buses.later import wrap
 from crosswind_aws import clients
 from crosswind_aws.faults import code_of
-from crosswind_aws.later import wrap
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient

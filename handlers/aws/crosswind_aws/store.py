@@ -22,10 +22,11 @@ from botocore.exceptions import ClientError
 
 from crosswind.errors import Conflict
 from crosswind.limits import check_read, check_scan, check_write, span
+from crosswind.patience import persistently
 from crosswind.ports import ABSENT, Change, Check, Delete, Item, Put
 from crosswind.records.ledger import fresh_token
 from crosswind_aws import clients
-from crosswind_aws.faults import FAILED, code_of, persistently, reasons, refused
+from crosswind_aws.faults import FAILED, SERVICE, code_of, meaning, reasons, refused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -141,7 +142,7 @@ class DynamoStore:
 
     def _request(self, method: str, arguments: Mapping[str, Any]) -> Any:
         call = getattr(self._client, method)
-        return persistently(lambda: call(**arguments))
+        return persistently(lambda: call(**arguments), meaning, SERVICE)
 
 
 def _key(partition: str, key: str) -> dict[str, Any]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 if TYPE_CHECKING:
-    from crosswind_aws.intake import Outcome
+    from crosswind.buses.intake import Outcome
 
 NAMESPACE: Final = "Crosswind"
-
-_QUIET: Final = {"worked", "relayed", "translated"}
 
 
 class Telemetry:
@@ -51,16 +49,7 @@ class Telemetry:
             self._metrics.flush_metrics()
 
     def _log(self, outcome: Outcome) -> None:
-        told: dict[str, Any] = {
-            "message_id": outcome.record.id,
-            "receipts": outcome.record.receipts,
-            "chain": outcome.chain,
-            "event_type": outcome.type,
-            "detail": outcome.detail or None,
-            "again_after": outcome.again.after if outcome.again else None,
-        }
-        extra = {name: value for name, value in told.items() if value is not None}
-        if outcome.what in _QUIET:
-            self.logger.info(outcome.what, extra=extra)
+        if outcome.expected:
+            self.logger.info(outcome.what, extra=outcome.told())
         else:
-            self.logger.warning(outcome.what, extra=extra)
+            self.logger.warning(outcome.what, extra=outcome.told())

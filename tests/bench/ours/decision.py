@@ -11,9 +11,9 @@ from pathlib import Path
 from bench.ours.reaction import GROUP, SINK, RoomWanted, app
 from bench.samples import bodies
 from bench.serve import Prepare, Run
+from crosswind.buses.routing import Binding
 from crosswind.embedded.memory import MemoryStore
 from crosswind.embedded.memory_bus import MemoryBus
-from crosswind.embedded.routing import Binding
 from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.engine.dispatch import Engine
 from crosswind.ports import Delivery, Message, Store

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from bench.ours.reaction import GROUP, SINK, RoomWanted, app
+from crosswind.buses.routing import Binding
 from crosswind.embedded.memory import MemoryStore
 from crosswind.embedded.memory_bus import MemoryBus
-from crosswind.embedded.routing import Binding
 from crosswind.engine.dispatch import Engine
 from crosswind.ports import Delivery
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from bench.ours.reaction import GROUP, SINK, RoomWanted, app
 from bench.samples import SOURCE, TYPE, bodies, name
 from bench.serve import Prepare, Run
+from crosswind.buses.routing import Binding
 from crosswind.embedded.memory import MemoryStore
-from crosswind.embedded.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import INSERT, SqliteStore
 from crosswind.embedded.worker import Worker

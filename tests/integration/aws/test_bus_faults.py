@@ -11,7 +11,7 @@ import pytest
 
 from contract.bus_contract import UNHEALTHY, message, sized
 from contract.proxy import FaultyProxy, Lose, Refuse, Say
-from crosswind.embedded.routing import Binding, Routes
+from crosswind.buses.routing import Binding, Routes
 from crosswind.errors import NotAccepted
 from crosswind.limits import MAX_EVENT_BYTES
 from crosswind_aws.bus import EventBridgeBus

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crosswind.embedded.routing import Binding, Routes
+from crosswind.buses.routing import Binding, Routes
 from crosswind.handlers import Where
 from crosswind_aws.filters import MAX_PATTERN, patterns
 

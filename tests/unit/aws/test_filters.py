@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from crosswind.embedded.routing import Binding
+from crosswind.buses.routing import Binding
 from crosswind.errors import DeclarationError
 from crosswind.handlers import Where
 from crosswind_aws.filters import MAX_PATTERN, patterns

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from crosswind.buses.routing import Binding
 from crosswind.embedded.memory import MemoryStore
-from crosswind.embedded.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.embedded.sqlite_store import SqliteStore
 from crosswind.errors import Conflict, StoreError, Throttled, Unreachable

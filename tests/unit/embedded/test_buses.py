@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from contract.lines import Clock
+from crosswind.buses.routing import Binding
 from crosswind.embedded import sqlite_bus
 from crosswind.embedded.consumer import Consumer, Received
 from crosswind.embedded.memory_bus import MemoryBus
-from crosswind.embedded.routing import Binding
 from crosswind.embedded.sqlite_bus import SqliteBus
 from crosswind.errors import InvalidRequest, NotAccepted
 from crosswind.handlers import Where

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from crosswind.fleet.cron import read_cron
 from crosswind.stacks.release import NotDeployable
-from crosswind_aws.later import QUEUE
+from crosswind_aws.deployment import LONGEST_DELAY
 from crosswind_events.catalogue.schedule import Tick
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _every(name: str, every: float) -> Times:
     period = math.lcm(seconds, _MINUTE) if seconds == every and seconds else 0
     count = period // seconds if period else 0
     delays = tuple(n * seconds for n in range(count))
-    if not 0 < count <= MOST or delays[-1] > QUEUE:
+    if not 0 < count <= MOST or delays[-1] > LONGEST_DELAY:
         raise NotDeployable(
             f"schedule {name}: every={every:g} needs more schedules of AWS than the {MOST} that "
             "are allowed; use a whole number of minutes, or 5, 6, 10, 12, 15, 20 or 30 seconds"

@@ -1,12 +1,14 @@
-"""Delayed events on their way from queue to queue."""
+"""Delayed events on their way, by as many legs as it takes."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from crosswind_aws.later import delay, unwrap, wrap
+from crosswind.buses.later import Later, delay, leg, unwrap, wrap
 
 
 def test_an_event_is_unwrapped_as_it_was_wrapped() -> None:
@@ -40,3 +42,31 @@ def test_nothing_else_is_taken_for_a_wrapper(content: dict[str, object]) -> None
 )
 def test_a_delay_is_in_whole_seconds_and_never_early(due: float, now: float, seconds: int) -> None:
     assert delay(due, now) == seconds
+
+
+@given(
+    ahead=st.floats(0, 1e6),
+    longest=st.integers(1, 100_000),
+    slow=st.floats(0, 3),
+)
+def test_a_delayed_event_comes_on_time_however_little_its_bus_can_hold(
+    ahead: float, longest: int, slow: float
+) -> None:
+    assume(ahead / longest < 500)
+    event, start = b'{"specversion":"1.0","id":"1"}', 1_800_000_000.0
+    due, now, legs = start + ahead, start, 0
+
+    body, seconds = leg(event, due, now, longest)
+    while (later := unwrap(json.loads(body))) is not None:
+        assert seconds == longest
+        assert later == Later(due, event)
+        legs += 1
+        # A bus may be late, and whoever takes it in too.
+        now += seconds + slow
+        body, seconds = leg(later.event, later.due, now, longest)
+
+    assert body == event
+    assert 0 <= seconds <= longest
+    assert now + seconds >= due
+    assert now + seconds < max(now, due) + 1
+    assert legs <= ahead / longest

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from crosswind.handlers import Where, equal
+
+if TYPE_CHECKING:
+    from crosswind.app import App
 
 Attributes = Mapping[str, str | int | bool]
 
@@ -63,3 +66,10 @@ class Routes:
             return (str(addressed),)
         wanted = self._by_type.get(str(attributes["type"]), ())
         return dict.fromkeys([group for group, binding in wanted if binding.admits(attributes)])
+
+
+def bindings(app: App) -> Iterator[tuple[str, Binding]]:
+    """Which events the groups of an app want, handler by handler."""
+    for handler in app.handlers:
+        for data in handler.takes:
+            yield handler.group, Binding(data.event_type, handler.where)

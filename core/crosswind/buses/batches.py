@@ -1,7 +1,7 @@
 """Many things in requests that take few of them, of which a service may accept some.
 
-EventBridge and SQS answer alike: a request is carried out entry by entry, and the answer says
-which failed. Those that may succeed are sent again; those that cannot are given up at once.
+A request is carried out entry by entry, and its answer says which failed. Those that may succeed
+are sent again; those that cannot are given up at once.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
-ENTRIES: Final = 10
-"""Entries of a request, for PutEvents, SendMessageBatch and ChangeMessageVisibilityBatch alike."""
-
-BYTES: Final = 1_000_000
-"""Bytes of a request: EventBridge takes less than 1 MB and SQS 1 MiB, all entries together.
-
-Sources: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html and
-docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html.
-"""
+T = TypeVar("T")
 
 _TRIES: Final = 3
 _PAUSE: Final = 0.05
+
+
+class Limits(NamedTuple):
+    """What one request of a service takes: so many entries, and so many bytes in all of them."""
+
+    entries: int
+    bytes: int
 
 
 class Refused(NamedTuple):
@@ -34,15 +33,17 @@ class Refused(NamedTuple):
 
 
 def send(
-    entries: Sequence[Any],
+    entries: Sequence[T],
     sizes: Sequence[int],
-    request: Callable[[list[Any]], list[Refused]],
+    limits: Limits,
+    request: Callable[[list[T]], list[Refused]],
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Refused]:
     """Send entries, and once more those that were refused for now.
 
     Args:
         sizes: bytes of each, as the service counts them.
+        limits: of one request.
         request: sends a few and says which of these were refused.
 
     Returns:
@@ -54,7 +55,7 @@ def send(
         if attempt:
             sleep(random.uniform(0, _PAUSE * 2**attempt))  # noqa: S311 - no secret
         again: list[int] = []
-        for part in _parts(left, sizes):
+        for part in _parts(left, sizes, limits):
             for one in request([entries[position] for position in part]):
                 position = part[one.position]
                 refused[position] = one._replace(position=position)
@@ -69,12 +70,13 @@ def send(
     return [refused[position] for position in sorted(refused)]
 
 
-def _parts(positions: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+def _parts(positions: Sequence[int], sizes: Sequence[int], limits: Limits) -> Iterator[list[int]]:
     """Positions by request; what is larger than a request goes in one of its own."""
     part: list[int] = []
     total = 0
     for position in positions:
-        if part and (len(part) == ENTRIES or total + sizes[position] > BYTES):
+        full = len(part) == limits.entries or total + sizes[position] > limits.bytes
+        if part and full:
             yield part
             part, total = [], 0
         part.append(position)

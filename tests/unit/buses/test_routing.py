@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosswind.embedded.routing import Binding, Routes
+from crosswind.buses.routing import Binding, Routes
 from crosswind.handlers import Where
 from crosswind_events import Event
 from crosswind_events.catalogue.region import RegionRecovered
