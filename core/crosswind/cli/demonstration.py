@@ -73,7 +73,7 @@ class DeclaredWorld:
                 }
                 return EndpointStates(states=states)
             case MeasureOutage():
-                return Outage(began=None, ended=None, failed=0)
+                return Outage(began=None, ended=None, failed=0, counted=0)
             case ProbeEndpoint():
                 return Probed(region=query.region, sent=query.count, failed=0, latency=1.0)
             case ReadTelemetry():

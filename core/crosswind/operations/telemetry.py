@@ -125,11 +125,20 @@ class ReadTelemetry(Query[Telemetry], kind="telemetry.traffic"):
 
 
 class Outage(Answer):
-    """An outage as the callers saw it: times in seconds since the epoch, None where unknown."""
+    """An outage as the callers saw it: times in seconds since the epoch, None where unknown.
+
+    Attributes:
+        began: when failures began; None where none were seen.
+        ended: when they ceased; None where they have not, as far as is known.
+        failed: requests that failed from then to then.
+        counted: requests that were looked at since the time asked for; with 0 nobody has measured,
+            and that no failure was seen says nothing. None where the source does not tell.
+    """
 
     began: float | None
     ended: float | None
     failed: int
+    counted: int | None = None
 
     @property
     def seconds(self) -> float | None:

@@ -317,13 +317,14 @@ class SimulatedPerformer:
         return datetime.combine(day, time.min, UTC).timestamp() - self.start
 
     def _outage(self, query: MeasureOutage) -> Outage:
-        began, ended, failed = readings.outage(
+        began, ended, failed, counted = readings.outage(
             self.world, query.workload, query.since - self.start, query.threshold
         )
         return Outage(
             began=None if began is None else began + self.start,
             ended=None if ended is None else ended + self.start,
             failed=failed,
+            counted=counted,
         )
 
 

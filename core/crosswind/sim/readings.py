@@ -149,17 +149,19 @@ def windows(world: World, workload: str, spans: Sequence[float]) -> list[dict[st
 
 def outage(
     world: World, workload: str, since: float, threshold: float
-) -> tuple[float | None, float | None, int]:
-    """When users began to see failures, when these ceased, and how many they were."""
+) -> tuple[float | None, float | None, int, int]:
+    """When users began to see failures, when these ceased, how many they were, and of how many."""
     gauge = world.steered.totals[workload]
     until = world.now - world.nature.telemetry_lag
     since = max(0.0, since)
     # What always fails is no outage.
     threshold = max(threshold, 2 * world.nature.errors)
     began, ended = gauge.failures(since, until, threshold, world.nature.steady)
+    counted = round(gauge.between(since, until).sent)
     if began is None:
-        return None, None, 0
-    return began, ended, round(gauge.between(began, until if ended is None else ended).failed)
+        return None, None, 0, counted
+    failed = gauge.between(began, until if ended is None else ended).failed
+    return began, ended, round(failed), counted
 
 
 def _counted(world: World, seen: Totals, wrong: float | None) -> Counted:

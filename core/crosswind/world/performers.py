@@ -288,7 +288,7 @@ class TelemetryPerformer:
             window=self._steady,
         )
         answer = client.call(self._proxy(), "GET", target, timeout=timeout)
-        return Outage(began=answer["began"], ended=answer["ended"], failed=answer["failed"])
+        return Outage(**{name: answer[name] for name in ("began", "ended", "failed", "counted")})
 
     def _proxy(self) -> int:
         return Addresses.read(self._directory).proxy.port

@@ -218,9 +218,9 @@ class Proxy:
         )
 
     def _disruption(self, workload: str, span: Span) -> Response:
-        seen = (answer for answer in self._passed[workload] if answer.at >= span.since)
+        seen = [answer for answer in self._passed[workload] if answer.at >= span.since]
         found = answers.disruption(seen, span.threshold, span.window)
-        return Response(200, {"workload": workload, **found._asdict()})
+        return Response(200, {"workload": workload, **found._asdict(), "counted": len(seen)})
 
     def _demand(self, workload: str) -> None:
         if workload not in self._rotations:

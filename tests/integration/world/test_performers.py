@@ -237,12 +237,13 @@ def test_telemetry_and_outage_tell_what_callers_saw(lasting_world: World) -> Non
     performer = TelemetryPerformer(lasting_world.directory, steady=0.001)
     turn_to(lasting_world, {EAST: 1.0})
     since = time.time()
-    assert performer.answer(MeasureOutage(workload="chat", since=since), timeout=1).failed == 0
+    quiet = performer.answer(MeasureOutage(workload="chat", since=since), timeout=1)
+    assert (quiet.began, quiet.failed, quiet.counted) == (None, 0, 0)
 
     lasting_world.fault(EAST, "errors")
     assert [status(lasting_world) for _ in range(4)] == [502] * 4
     begun = performer.answer(MeasureOutage(workload="chat", since=since), timeout=1)
-    assert (begun.failed, begun.ended, begun.seconds) == (4, None, None)
+    assert (begun.failed, begun.counted, begun.ended, begun.seconds) == (4, 4, None, None)
 
     lasting_world.fault(EAST, "none")
 

@@ -210,7 +210,9 @@ def test_a_region_without_workloads_needs_nothing() -> None:
 @pytest.mark.parametrize(
     ("outage", "seconds", "said"),
     [
+        (Outage(began=None, ended=None, failed=0, counted=9), 0.0, "its callers saw no outage"),
         (Outage(began=None, ended=None, failed=0), 0.0, "its callers saw no outage"),
+        (Outage(began=None, ended=None, failed=0, counted=0), None, "nobody measured what its"),
         (Outage(began=5.0, ended=None, failed=9), None, "so no recovery time was measured"),
     ],
 )

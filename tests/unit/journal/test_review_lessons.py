@@ -67,6 +67,21 @@ def test_a_recovery_that_was_not_measured_is_not_claimed() -> None:
     assert "no recovery time was measured" in unknown(reviewed(drama))
 
 
+def test_where_nobody_counted_requests_no_outage_is_claimed_and_none_denied() -> None:
+    from crosswind.operations.telemetry import Outage
+
+    drama = Drama(fleet())
+    drama.cloud.measured = Outage(began=None, ended=None, failed=0, counted=0)
+    drama.fail()
+    drama.pass_time(300)
+    drama.recover()
+    drama.cloud.errors[EAST] = 0.5
+    drama.pass_time(600)
+    told = reviewed(drama)
+    assert all(way.outage is None for ways in told.ways.values() for way in ways)
+    assert "no recovery time was measured" in unknown(told)
+
+
 def test_what_was_asked_for_in_vain_before_it_was_answered_is_told() -> None:
     faults = FaultPlan(On("answer", about="endpoint.status", times=2))
     drama = Drama(fleet(modes=PROPOSE), faults=faults)

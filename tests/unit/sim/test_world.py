@@ -227,8 +227,8 @@ class TestTelemetry:
 
     def test_an_outage_is_measured_as_users_saw_it(self) -> None:
         one = at(100, Fault("outage", 20, 50, region=A))
-        assert see.outage(one, "chat", 0, 0.01) == (20, 50, 1800)
-        assert see.outage(one, "chat", 60, 0.01) == (None, None, 0)
+        assert see.outage(one, "chat", 0, 0.01) == (20, 50, 1800, 12_000)
+        assert see.outage(one, "chat", 60, 0.01) == (None, None, 0, 4_800)
         assert see.outage(at(55, Fault("outage", 20, 50, region=A)), "chat", 0, 0.01)[:2] == (
             20,
             None,

@@ -232,7 +232,9 @@ def _finish(
         yield later(due.model_copy(update={"holds": due.holds + 1, "because": why}), pause_of(plan))
         return
     ends: Outcome = "moved"
-    if outage.began is None:
+    if outage.began is None and outage.counted == 0:
+        seconds, said = None, "nobody measured what its callers saw"
+    elif outage.began is None:
         seconds, said = 0.0, "its callers saw no outage"
     elif outage.seconds is None:
         seconds, said = None, "its callers still see failures, so no recovery time was measured"

@@ -31,6 +31,8 @@ def outage(entry: Entry) -> Outage | None:
     if entry.kind != "query:telemetry.outage":
         return None
     result = _mapping(entry.result)
+    if result.get("counted") == 0:
+        return None
     workload = str(_mapping(entry.args).get("workload"))
     return Outage(workload, result.get("began"), result.get("ended"))
 

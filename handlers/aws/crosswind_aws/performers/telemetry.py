@@ -145,15 +145,16 @@ def outage(counted: dict[float, tuple[float, float]], span: Span, threshold: flo
         counted: requests and errors by the period in which they were.
         threshold: error rate under which traffic counts as well.
     """
+    looked_at = round(sum(requests for requests, _ in counted.values()))
     bad = sorted(
         at
         for at, (requests, errors) in counted.items()
         if errors and errors >= requests * threshold
     )
     if not bad:
-        return Outage(began=None, ended=None, failed=0)
+        return Outage(began=None, ended=None, failed=0, counted=looked_at)
     failed = round(sum(counted[at][1] for at in bad))
     ended = bad[-1] + span.period
     # That it has ended is known only where something came after it.
     well = any(at >= ended for at in counted)
-    return Outage(began=bad[0], ended=ended if well else None, failed=failed)
+    return Outage(began=bad[0], ended=ended if well else None, failed=failed, counted=looked_at)

@@ -164,7 +164,7 @@ class TestOutages:
         told = performer.answer(MeasureOutage(workload="chat", since=NOW - 900), TIMEOUT)
 
         assert (told.began, told.ended) == (NOW - 8 * 60, NOW - 5 * 60)
-        assert told.failed == 150
+        assert (told.failed, told.counted) == (150, 2_000)
 
     def test_an_outage_that_goes_on_has_no_end(
         self, performer: TelemetryPerformer, metrics: Metrics
@@ -186,6 +186,14 @@ class TestOutages:
         told = performer.answer(MeasureOutage(workload="chat", since=NOW - 900), TIMEOUT)
 
         assert (told.began, told.ended, told.failed) == (None, None, 0)
+        assert told.counted == 10_000
+
+    def test_where_nobody_counted_nothing_is_known_of_an_outage(
+        self, performer: TelemetryPerformer, metrics: Metrics
+    ) -> None:
+        told = performer.answer(MeasureOutage(workload="chat", since=NOW - 900), TIMEOUT)
+
+        assert (told.began, told.counted) == (None, 0)
 
 
 class _Endpoint(BaseHTTPRequestHandler):
