@@ -46,6 +46,12 @@ def ours(folder: Path, compiled: bool) -> Starting:
 
 def custodian(folder: Path, python: str, compiled: bool) -> Starting:
     """Custodian's function; `python` is the interpreter of its environment."""
+    runtime = unpack_custodian(folder, python)
+    return _starting("custodian_policy", folder, compiled, runtime)
+
+
+def unpack_custodian(folder: Path, python: str) -> Path:
+    """Write Custodian's archive, unpacked; the folder of what its runtime has beside it."""
     folder.mkdir()
     subprocess.run(
         [python, "-P", "-m", "bench.peers.custodian", folder],
@@ -58,7 +64,7 @@ def custodian(folder: Path, python: str, compiled: bool) -> Starting:
         packages(python), runtime, ignore=shutil.ignore_patterns("c7n", "pip*", "setuptools*")
     )
     compileall.compile_dir(runtime, quiet=2)
-    return _starting("custodian_policy", folder, compiled, runtime)
+    return runtime
 
 
 def bare(folder: Path) -> Starting:

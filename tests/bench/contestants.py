@@ -126,7 +126,7 @@ class Starting:
 
     def work(self, count: int) -> Took:
         """See `Contestant.work`."""
-        started, before = time.perf_counter(), _children()
+        started, before = time.perf_counter(), children()
         for _ in range(count):
             done = subprocess.run(
                 self._command,
@@ -139,10 +139,10 @@ class Starting:
             )
             if done.returncode:
                 raise ContestantFailed(f"{' '.join(self._command)}:\n{done.stderr[-4000:]}")
-        return Took(time.perf_counter() - started, _children() - before)
+        return Took(time.perf_counter() - started, children() - before)
 
 
-def _children() -> float:
+def children() -> float:
     """Processor seconds of all processes that this one has started and seen end."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PEERS = ("sdk", "powertools", "dbos", "c7n", "sam")
+PEERS = ("sdk", "powertools", "dbos", "c7n", "sam", "lambda")
 
 
 def base_python() -> str:

@@ -386,6 +386,27 @@ def packages(plan: Plan) -> Iterator[Figure]:
     return packages(plan)
 
 
+def records(plan: Plan) -> Iterator[Figure]:
+    """A record on AWS against Powertools, and against one bare write."""
+    from bench.aws.figures import records  # the adapter and its SDK, which others do without
+
+    return records(plan.rounds)
+
+
+def cold(plan: Plan) -> Iterator[Figure]:
+    """A cold start on AWS against Powertools and Cloud Custodian."""
+    from bench.aws.figures import cold  # the adapter and its SDK, which others do without
+
+    return cold(plan.starts)
+
+
+def hops(plan: Plan) -> Iterator[Figure]:
+    """A hop of a chain on AWS against the bare hop."""
+    from bench.aws.figures import hops  # the adapter and its SDK, which others do without
+
+    return hops(plan.rounds)
+
+
 def policies(plan: Plan) -> Iterator[Figure]:
     """Recovery of simulated outages, against DNS health checks and alarms."""
     from bench.policies.figures import policies  # the engine and the world, which others do without
@@ -406,6 +427,9 @@ FIGURES: Mapping[str, Callable[[Plan], Iterator[Figure]]] = {
         loading,
         planner,
         packages,
+        records,
+        cold,
+        hops,
         policies,
     )
 }

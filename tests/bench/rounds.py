@@ -71,12 +71,14 @@ def measure(
     rounds: int,
     slice_seconds: float = 0.05,
     most: int = 5_000,
+    work: Mapping[str, int] | None = None,
 ) -> Measured:
     """Let contestants work in turn, the order reversed from round to round.
 
     Args:
         slice_seconds: about how long each works in a round.
         most: how often it works in a round at the most.
+        work: by name, how many pieces of work one time is; one unless given.
     """
     counts = {
         name: calibrated(contestant, slice_seconds, most)
@@ -88,7 +90,8 @@ def measure(
         for name in order:
             count = counts[name]
             took = contestants[name].work(count)
+            pieces = count * (work or {}).get(name, 1)
             if number >= 0:
-                result[name].append(Took(took.wall / count, took.processor / count))
+                result[name].append(Took(took.wall / pieces, took.processor / pieces))
         order.reverse()
     return Measured(result)

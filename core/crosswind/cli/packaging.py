@@ -36,6 +36,10 @@ CLOUDS: Final = ("aws",)
             "crosswind package aws --app policy:app --runtime python3.13 --arch arm64",
         ),
         (
+            "With what stands for the fleet in the account, so that its functions act",
+            "crosswind package aws --app policy:app --runtime python3.13 --resources aws.yaml",
+        ),
+        (
             "What is in it, or every reason why it cannot be made, for programs",
             "crosswind package aws --app policy:app --runtime python3.13 --arch arm64 --json",
         ),
@@ -67,6 +71,13 @@ CLOUDS: Final = ("aws",)
     help="What the app needs; ./requirements.txt unless given, or what pyproject.toml depends on.",
 )
 @click.option(
+    "--resources",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What stands for the fleet in the account, such as aws.yaml: checked, packed as JSON, and "
+    "given to the cloud's own performers.",
+)
+@click.option(
     "--find-links",
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -91,6 +102,7 @@ def package(
     arch: str | None,
     out: Path,
     requirements: Sequence[Path],
+    resources: Path | None,
     find_links: Sequence[Path],
     offline: bool,
     compile: bool,  # noqa: A002 - click names a parameter as its option
@@ -118,6 +130,7 @@ def package(
         root=Path.cwd(),
         app=session.sources.app,
         performers=session.sources.performers,
+        resources=resources,
         group=group,
         runtime=runtime,
         architecture=arch,

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import distribution
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,7 @@ from crosswind.packaging.archive import Member
 from crosswind.packaging.faults import Faults
 from crosswind.packaging.interpreters import Interpreter
 from crosswind.packaging.layers import Layer
-from crosswind.packaging.platform import Entry
+from crosswind.packaging.platform import Declared, Entry
 from crosswind.packaging.report import Built, Part, parts_of
 from crosswind.packaging.resolution import OURS, Resolver, Wheel
 from crosswind.packaging.sbom import sbom
@@ -32,12 +33,16 @@ APP: Final = ""
 FLEET: Final = "crosswind.fleet.json"
 """The declared fleet in an artifact: JSON, which needs no library to be read."""
 
+RESOURCES: Final = "crosswind.resources.json"
+"""What is declared to stand for the fleet in an account, likewise."""
+
 
 @dataclass(frozen=True)
 class Assembly:
     """Puts an artifact together.
 
     Args:
+        resources: what stands for the fleet in an account.
         layers: all that goes in, by the name of the distribution.
         wheels: all that was resolved; what has no layer is left to the platform.
         compiler: the interpreter whose bytecode is in the layers, if any is.
@@ -46,6 +51,7 @@ class Assembly:
     entry: Entry
     app: App
     fleet: Fleet | None
+    resources: Declared | None
     layers: Mapping[str, Layer]
     wheels: Sequence[Wheel]
     resolver: Resolver
@@ -65,7 +71,7 @@ class Assembly:
         provided = [wheel for wheel in self.wheels if wheel.name not in self.layers]
         members = self._members(provided)
         file = BytesIO()
-        sha256 = archive.write(members, file)
+        digest = archive.write(members, file)
         parts = parts_of(self.layers.values())
         zipped, unzipped = file.tell(), sum(member.size for member in members)
         self._check_limits(zipped, unzipped, parts)
@@ -77,7 +83,7 @@ class Assembly:
         self.faults.check()
         path = self._path(out)
         document, lock = path.with_suffix(".cdx.json"), path.with_suffix(".lock.txt")
-        _put(document, self._sbom(path.name, sha256, provided))
+        _put(document, self._sbom(path.name, digest, provided))
         packed = [wheel for wheel in self.wheels if wheel.name in self.layers]
         _put(lock, "".join(f"{wheel.line}\n" for wheel in packed).encode())
         _put(path, file.getvalue())
@@ -85,7 +91,7 @@ class Assembly:
             path=path,
             sbom=document,
             lock=lock,
-            sha256=sha256,
+            sha256=digest,
             content=archive.content_digest(members),
             target=target,
             handler=target.platform.handler,
@@ -124,6 +130,8 @@ class Assembly:
         if self.fleet is not None:
             declared = manifest.written(self.fleet.model_dump(mode="json"))
             yield ours, archive.pack(FLEET, declared)
+        if self.resources is not None:
+            yield ours, archive.pack(RESOURCES, manifest.written(self.resources.document))
         for name, layer in self.layers.items():
             for member in (*layer.members, *layer.bytecode.values()):
                 yield name or "the app", member
@@ -145,6 +153,9 @@ class Assembly:
             "fleet": None
             if self.fleet is None
             else {"name": self.fleet.name, "digest": self.fleet.digest},
+            "resources": None
+            if self.resources is None
+            else sha256(manifest.written(self.resources.document)).hexdigest(),
             "group": self.entry.group,
             "groups": groups,
             "schedules": manifest.schedules_of(self.app, groups),
@@ -168,11 +179,11 @@ class Assembly:
                 )
                 self.faults.add("limit", f"the artifact, {name}", problem, limit.advice)
 
-    def _sbom(self, name: str, sha256: str, provided: Sequence[Wheel]) -> bytes:
+    def _sbom(self, name: str, digest: str, provided: Sequence[Wheel]) -> bytes:
         layers = [layer for key, layer in self.layers.items() if key != APP]
         versions = [(one.name, one.version) for one in provided]
         version = distribution(OURS).version
-        return sbom(name, sha256, layers, versions, self._depends(layers), version)
+        return sbom(name, digest, layers, versions, self._depends(layers), version)
 
     def _depends(self, layers: Sequence[Layer]) -> dict[str, list[str]]:
         """The names of what each distribution needs; `` is the artifact."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from crosswind.errors import CrosswindError
 from crosswind.packaging import closure
-from crosswind.packaging.assembly import APP, FLEET, Assembly
+from crosswind.packaging.assembly import APP, FLEET, RESOURCES, Assembly
 from crosswind.packaging.collection import Collected, Collector, source_roots
 from crosswind.packaging.faults import Faults
 from crosswind.packaging.imports import read_imports
@@ -29,7 +29,15 @@ from crosswind.packaging.interpreters import Interpreter, find_interpreter
 from crosswind.packaging.layers import Layer, Module, Shelf, cache_folder
 from crosswind.packaging.leaks import check_leaks
 from crosswind.packaging.ours import CORE, own_files
-from crosswind.packaging.platform import OLDEST, WARNING_DAYS, Entry, Named, Platform, Target
+from crosswind.packaging.platform import (
+    OLDEST,
+    WARNING_DAYS,
+    Declared,
+    Entry,
+    Named,
+    Platform,
+    Target,
+)
 from crosswind.packaging.project import Project, Rules
 from crosswind.packaging.report import Built
 from crosswind.packaging.requirements import Wanted, read_wanted
@@ -68,6 +76,7 @@ class Request:
     Attributes:
         root: the project.
         app, performers: as `module:attribute`.
+        resources: the file that declares what stands for the fleet in an account, if any is.
         group: the one group that the artifact serves; all of them unless given.
         runtime, architecture: the platform's names; its defaults unless given.
         out: the artifact's file, or the folder for it.
@@ -84,6 +93,7 @@ class Request:
     root: Path
     app: str
     performers: str | None = None
+    resources: Path | None = None
     group: str | None = None
     runtime: str | None = None
     architecture: str | None = None
@@ -139,6 +149,7 @@ class _Build:
         project = Project(self.request.root, self.request.rules, self.faults)
         target = self._target()
         loaded = self._loaded(load)
+        declared = self._declared(project, loaded)
         module = self.request.app.partition(":")[0]
         named = [one for one in (self.request.app, self.request.performers) if one is not None]
         wanted = read_wanted(project, self.request.requirements, self.faults)
@@ -167,6 +178,7 @@ class _Build:
             loaded.performers,
             None if loaded.fleet is None else FLEET,
             self.request.group,
+            None if declared is None else RESOURCES,
         )
         with self.progress("unpacking and compressing wheels"):
             layers = self._layers(supply, resolver, wheels, wanted, collected)
@@ -179,6 +191,7 @@ class _Build:
             entry=entry,
             app=loaded.app,
             fleet=loaded.fleet,
+            resources=declared,
             layers=self._pruned(layers, entry),
             wheels=wheels,
             resolver=resolver,
@@ -224,6 +237,32 @@ class _Build:
             problem = f"{self.request.app} has no such group"
             self.faults.add("app", f"--group {group}", problem, f"there are {there}")
         return loaded
+
+    def _declared(self, project: Project, loaded: Loaded | None) -> Declared | None:
+        """What is declared to stand for the fleet; what looks like a secret in it is a fault."""
+        file = self.request.resources
+        if file is None:
+            return None
+        where = f"--resources {file}"
+        read = self.platform.read_resources
+        if read is None:
+            problem = f"{self.platform.title} has nothing that reads it"
+            self.faults.add("resources", where, problem, "leave it out")
+            return None
+        check_leaks({str(file): file.read_bytes()}, {}, project, self.faults)
+        if loaded is None:
+            return None
+        if loaded.fleet is None:
+            problem = "stands for a fleet, and none is declared"
+            self.faults.add("resources", where, problem, "name the fleet with --fleet")
+            return None
+        try:
+            declared = read(file, loaded.fleet)
+        except CrosswindError as error:
+            self.faults.add("resources", where, str(error), "mend it")
+            return None
+        self.notes += [f"{file}: {note}" for note in declared.notes]
+        return declared
 
     def _resolver(self, project: Project, target: Target) -> Resolver:
         indexes = read_indexes(os.environ, project.document, project.root, Path.home())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from crosswind.packaging.faults import Faults
 from crosswind.packaging.imports import Import
 from crosswind.packaging.layers import Layer, Module
-from crosswind.packaging.platform import Platform, Pruning
+from crosswind.packaging.platform import Aside, Platform, Pruning
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -58,9 +58,36 @@ def reached(
     roots: Iterable[str], modules: Mapping[str, Module], prunings: Iterable[Pruning]
 ) -> set[str]:
     """The modules that can be reached by imports from others."""
-    several = tuple(prunings)
+    several, first = tuple(prunings), tuple(roots)
     lazy = frozenset[str]().union(*(one.lazy for one in several))
     unneeded = frozenset[str]().union(*(one.unneeded for one in several))
+    found = _walk(first, modules, lazy, unneeded)
+    asides = [
+        aside
+        for one in several
+        for aside in one.asides
+        if not any(_may_ask(name, modules[name], aside, lazy) for name in found)
+    ]
+    if not asides:
+        return found
+    return _walk(first, modules, lazy, unneeded.union(*(one.modules for one in asides)))
+
+
+def _may_ask(name: str, module: Module, aside: Aside, lazy: frozenset[str]) -> bool:
+    """Whether a module may have a distribution import what stands aside."""
+    if name.partition(".")[0] in {aside.asked.partition(".")[0], *aside.known}:
+        return False
+    if module.imports.open and name not in lazy:
+        return True
+    return any(_is_within(one.module, aside.asked) for one in module.imports.names)
+
+
+def _walk(
+    roots: Iterable[str],
+    modules: Mapping[str, Module],
+    lazy: frozenset[str],
+    unneeded: frozenset[str],
+) -> set[str]:
     seen: set[str] = set()
     todo = list(roots)
     while todo:
@@ -83,9 +110,13 @@ def reached(
 def _is_idle(module: str, imported: str, unneeded: frozenset[str]) -> bool:
     """Whether a distribution's own code imports what it can do without."""
     for name in unneeded:
-        if imported == name or imported.startswith(f"{name}."):
+        if _is_within(imported, name):
             return module.partition(".")[0] == name.partition(".")[0]
     return False
+
+
+def _is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def prune(layer: Layer, pruning: Pruning, reach: set[str]) -> Layer:

@@ -23,6 +23,7 @@ Rule = Literal[
     "limit",  # the platform takes no artifact of this size
     "outside",  # a path that leads out of the project
     "requirement",  # a line that cannot be read, or that cannot be packaged
+    "resources",  # what is declared to stand for the fleet cannot be read, or stands for none
     "runtime",  # unknown, retired, or too old
     "secret",  # something that looks like one
     "settings",  # `[tool.crosswind.package]` is wrong

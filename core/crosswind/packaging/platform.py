@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from crosswind.packaging.faults import Faults
+
+if TYPE_CHECKING:
+    from crosswind.fleet.declaration import Fleet
 
 WARNING_DAYS: Final = 180
 """How long before a runtime is retired it is said."""
@@ -85,6 +89,7 @@ class Entry:
 
     Attributes:
         fleet: the file beside it that declares the fleet, as JSON; without one all is observed.
+        resources: the file beside it that declares what stands for the fleet in an account.
         group: the one group that it serves; None where the environment says which.
     """
 
@@ -92,6 +97,38 @@ class Entry:
     performers: Named | None = None
     fleet: str | None = None
     group: str | None = None
+    resources: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a file declares that stands for a fleet in an account, as it goes into an artifact.
+
+    Attributes:
+        document: JSON, which needs no library to be read.
+        notes: where it does not fit the fleet, which may be meant.
+    """
+
+    document: Any
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Modules of a distribution that it imports only when it is asked for what they do.
+
+    They are left out where everything that can ask is known never to. Who else imports what could
+    be asked, or may import anything, may ask.
+
+    Attributes:
+        asked: the module of the distribution that is asked, with all below it.
+        known: packages of which it is known that they never ask.
+        modules: what is left out, with all below them.
+    """
+
+    asked: str
+    known: frozenset[str]
+    modules: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +140,14 @@ class Pruning:
         lazy: modules that import by computed names only what they also name in statements.
         unneeded: modules that its own code imports only to word a message; they go along where
             anything else imports them.
+        asides: modules that are needed by some who use the distribution, and not by others.
         data: data files that are left out, as globs of paths.
     """
 
     versions: str
     lazy: frozenset[str] = frozenset()
     unneeded: frozenset[str] = frozenset()
+    asides: tuple[Aside, ...] = ()
     data: tuple[str, ...] = ()
 
 
@@ -140,6 +179,8 @@ class Platform:
         mount: the folder in which the artifact lies when it runs; it stands in tracebacks.
         entry_file, handler: the generated module and what the platform calls.
         entry: writes the generated module.
+        read_resources: reads a file that declares what stands for a fleet in an account; raises a
+            CrosswindError that names every fault with its line. None where there is no such file.
         environment: variables that a group finds when it runs, for the smoke import.
         pruning: distributions that are pruned on this platform, beside `PRUNING`.
         source: where the vendor says all this.
@@ -158,6 +199,7 @@ class Platform:
     handler: str
     entry: Callable[[Entry], str]
     environment: Callable[[str], Mapping[str, str]] = lambda group: {}
+    read_resources: Callable[[Path, Fleet], Declared] | None = None
     pruning: Mapping[str, Pruning] = field(default_factory=dict)
     source: str = ""
 

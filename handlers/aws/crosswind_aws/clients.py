@@ -29,6 +29,9 @@ READ_CONTROL: Final = 8.0
 ATTEMPTS: Final = 3
 """How often the SDK itself asks, where asking twice does no harm."""
 
+REGULAR: Final = frozenset({"dynamodb", "events", "scheduler", "sqs"})
+"""The services of which every function makes clients; `descriptions` tells what is read of them."""
+
 _IDENTITY: Final = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -88,13 +91,17 @@ def _client(
         tcp_keepalive=True,
         user_agent_extra="crosswind",
     )
-    session = _session(*map(os.environ.get, _IDENTITY))
+    session = _session(service in REGULAR, *map(os.environ.get, _IDENTITY))
     return session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 @cache
-def _session(*identity: str | None) -> Session:
-    """The session of an identity: it keeps the credentials that it found first."""
+def _session(regular: bool, *identity: str | None) -> Session:
+    """The session of an identity: it keeps the credentials that it found first.
+
+    Args:
+        regular: whether it makes clients of regular services only.
+    """
     # Not boto3: its resources and transfers, which nobody here uses, cost a tenth of a start.
     try:
         from botocore.session import get_session
@@ -104,4 +111,11 @@ def _session(*identity: str | None) -> Session:
         raise ModuleNotFoundError(
             "AWS needs its SDK: pip install 'crosswind[aws]'", name="botocore"
         ) from error
-    return get_session()
+    session = get_session()
+    if regular:
+        from crosswind_aws.descriptions import QuickLoader
+
+        more = session.get_config_variable("data_path")
+        paths = more.split(os.pathsep) if more else []
+        session.register_component("data_loader", QuickLoader(paths))
+    return session

@@ -10,13 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from crosswind.packaging.platform import Entry, Limit, Platform, Pruning, Runtime
+from crosswind.packaging.platform import Aside, Declared, Entry, Limit, Platform, Pruning, Runtime
 from crosswind_aws.deployment import Deployment
 
+if TYPE_CHECKING:
+    from crosswind.fleet.declaration import Fleet
+
 GROUP_VARIABLE: Final = "CROSSWIND_GROUP"
+
+_ONLY_FOR_VALIDATION: Final = (
+    "middlewares.async_utils",
+    "middlewares.openapi_validation",
+    "openapi.compat",
+    "openapi.dependant",
+    "openapi.encoders",
+    "openapi.models",
+    "openapi.params",
+    "openapi.schema_generator",
+    "openapi.swagger_ui",
+)
+"""What the event handler imports only to check requests by their types, or to describe them."""
 
 _AL2, _AL2023 = (2, 26), (2, 34)
 """The glibc of Amazon Linux 2 and of Amazon Linux 2023."""
@@ -36,23 +53,58 @@ _RUNTIMES: Final = (
 
 
 def entry(about: Entry) -> str:
-    """The module that Lambda imports; its `handler` is what Lambda calls."""
+    """The module that Lambda imports; its `handler` is what Lambda calls.
+
+    Nothing looks for garbage while it is imported: what is made then stays, and to go through it
+    again and again takes a fifth of a start. Afterwards it is left out of every search.
+    """
     line, app = about.app.imported("_app")
     lines = [f'"""The entry of {about.app.name} on AWS Lambda, made by `crosswind package`."""', ""]
+    lines += ["import gc", "", "gc.disable()"]
     if about.group is not None:
         # Before anything is imported, as the function reads it while it is made.
         lines += ["import os", "", f"os.environ.setdefault({GROUP_VARIABLE!r}, {about.group!r})"]
     lines += ["from crosswind_aws.function import lambda_handler", line]
-    arguments = [app]
+    arguments, assigned, performers = [app], [], []
     if about.performers is not None:
-        line, performers = about.performers.imported("_performers")
+        line, own = about.performers.imported("_performers")
         lines.append(line)
-        arguments.append(f"performers={performers}")
+        performers.append(own)
     if about.fleet is not None:
         lines += ["from crosswind.fleet.load import load_fleet", "from pathlib import Path"]
-        arguments.append(f"fleet=load_fleet(Path(__file__).with_name({about.fleet!r}))")
-    lines += ["", f"handler = lambda_handler({', '.join(arguments)})"]
+        fleet = f"load_fleet(Path(__file__).with_name({about.fleet!r}))"
+        if about.resources is not None:
+            assigned.append(f"_fleet = {fleet}")
+            fleet = "_fleet"
+        arguments.append(f"fleet={fleet}")
+    if about.resources is not None:
+        lines += [
+            "from crosswind_aws.performers import deployed",
+            "from crosswind_aws.performers.declarations import load_resources",
+        ]
+        read = f"load_resources(Path(__file__).with_name({about.resources!r}))"
+        assigned.append(f"_deployed = deployed({read}, _fleet)")
+        performers.append("_deployed")
+    if len(performers) == 1:
+        arguments.append(f"performers={performers[0]}")
+    elif performers:
+        arguments.append(f"performers=({', '.join(f'*{one}' for one in performers)},)")
+    lines += ["", *assigned, f"handler = lambda_handler({', '.join(arguments)})"]
+    lines += ["gc.freeze()", "gc.enable()"]
     return "".join(f"{line}\n" for line in lines)
+
+
+def read_resources(path: Path, fleet: Fleet) -> Declared:
+    """What a file declares to stand for a fleet in an account.
+
+    Raises:
+        InvalidResources: lists every fault with its line.
+    """
+    from crosswind_aws.performers.declarations import faults, load_resources
+
+    resources = load_resources(path)
+    document = resources.model_dump(mode="json", exclude_unset=True)
+    return Declared(document, tuple(faults(resources, fleet)))
 
 
 def environment(group: str) -> Mapping[str, str]:
@@ -104,11 +156,24 @@ PLATFORM: Final = Platform(
     handler="crosswind_handler.handler",
     entry=entry,
     environment=environment,
+    read_resources=read_resources,
     pruning=MappingProxyType(
         {
             "aws-lambda-powertools": Pruning(
                 ">=3.20,<4",
                 lazy=frozenset({"aws_lambda_powertools.shared.lazy_import"}),
+                asides=(
+                    # Routes are checked against types, and described by OpenAPI, where a resolver
+                    # is made with `enable_validation` or asked for the document.
+                    Aside(
+                        "aws_lambda_powertools.event_handler",
+                        known=frozenset({"crosswind", "crosswind_events", "crosswind_aws"}),
+                        modules=frozenset(
+                            f"aws_lambda_powertools.event_handler.{name}"
+                            for name in _ONLY_FOR_VALIDATION
+                        ),
+                    ),
+                ),
                 # The page that shows an OpenAPI document in a browser.
                 data=("aws_lambda_powertools/event_handler/openapi/swagger_ui/*",),
             )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import yaml
 
 from crosswind.fleet.load import load_fleet, parse_fleet
 from crosswind.packaging.manifest import read_artifact
+from crosswind_aws.package import environment
 from integration.cli.project import Project, leave, make
 from integration.packaging.workshop import HERE, NEEDED
 from unit.packaging.wheelwright import repacked, wheel
@@ -129,3 +134,107 @@ def test_the_artifact_of_one_group(project: Project) -> None:
     with zipfile.ZipFile(found["artifact"]) as archive:
         entry = archive.read("crosswind_handler.py").decode()
     assert "os.environ.setdefault('CROSSWIND_GROUP', 'policy')" in entry
+
+
+REQUEST = """\
+import json, types
+from crosswind_handler import handler
+request = {
+    "version": "2.0", "rawPath": "/", "rawQueryString": "", "isBase64Encoded": False,
+    "headers": {"content-type": "application/cloudevents+json"}, "body": "{}",
+    "requestContext": {"http": {"method": "POST", "path": "/"}, "stage": "$default"},
+}
+print(json.dumps(handler(request, types.SimpleNamespace(aws_request_id="1"))))
+"""
+
+
+def test_the_function_s_url_answers_without_what_describes_routes(
+    project: Project, tmp_path: Path
+) -> None:
+    project.cw("package", "aws")
+    code = tmp_path / "code"
+    with zipfile.ZipFile(Path("dist", NAME)) as archive:
+        archive.extractall(code)
+    assert not list(code.rglob("openapi/models.py"))
+    assert not list(code.rglob("swagger_ui"))
+    answered = subprocess.run(
+        [sys.executable, "-P", "-c", REQUEST],
+        env={**environment("policy"), "PYTHONPATH": str(code)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer = json.loads(answered.stdout.splitlines()[-1])
+    assert answer["statusCode"] == 400
+    assert "specversion" in answer["body"]
+
+
+def test_an_app_that_uses_the_event_handler_has_all_of_it(project: Project) -> None:
+    with Path("policy.py").open("a") as file:
+        file.write("\n\ndef resolver():\n    from aws_lambda_powertools import event_handler\n")
+    project.cw("package", "aws")
+    assert "aws_lambda_powertools/event_handler/openapi/models.py" in files()
+
+
+RESOURCES = """\
+# Who is told.
+workloads:
+  chat: {}
+channels:
+  default: arn:aws:sns:us-east-1:123456789012:on-call
+"""
+
+
+def test_what_stands_for_the_fleet_is_checked_packed_and_found_by_the_function(
+    project: Project,
+) -> None:
+    Path("aws.yaml").write_text(RESOURCES)
+    found = project.json("package", "aws", "--resources", "aws.yaml")
+    # The smoke import makes the handler, and so has read the file in the artifact.
+    assert found["imported"]["passed"] is True
+    packed = files()
+    assert "yaml/__init__.py" not in packed
+    assert "aws.yaml" not in packed
+    assert json.loads(packed["crosswind.resources.json"]) == {
+        "channels": {"default": "arn:aws:sns:us-east-1:123456789012:on-call"},
+        "workloads": {"chat": {}},
+    }
+    assert "performers=(*_performers(), *_deployed,)" in packed["crosswind_handler.py"].decode()
+    manifest = read_artifact(Path(found["artifact"])).manifest
+    assert manifest["resources"] == sha256(packed["crosswind.resources.json"]).hexdigest()
+    assert any("aws.yaml: workloads.chat.regions: nothing is declared" in n for n in found["notes"])
+
+
+def test_the_same_declaration_makes_the_same_artifact_whatever_its_file_looks_like(
+    project: Project,
+) -> None:
+    Path("aws.yaml").write_text(RESOURCES)
+    Path("aws.json").write_text(json.dumps(yaml.safe_load(RESOURCES)))
+    made = [
+        project.json("package", "aws", "--resources", file)["sha256"]
+        for file in ("aws.yaml", "aws.json")
+    ]
+    assert made[0] == made[1]
+
+
+def test_what_is_wrong_with_it_is_said_by_line_beside_all_else(project: Project) -> None:
+    Path("requirements.txt").write_text("??\n")
+    Path("aws.yaml").write_text(
+        "channels:\n  default: nowhere\nnotes:\n  token: 8f3KqLz91xTvBn5RmWc7YpQe\n"
+    )
+    told = project.json("package", "aws", "--resources", "aws.yaml", code=1)
+    by_rule = {one["rule"]: one for one in told["faults"]}
+    assert set(by_rule) == {"resources", "requirement", "secret"}
+    assert by_rule["secret"]["where"] == "aws.yaml:4"
+    assert "aws.yaml:2: " in by_rule["resources"]["problem"]
+    assert "aws.yaml:3: " in by_rule["resources"]["problem"]
+    assert "8f3KqLz91" not in json.dumps(told)
+
+
+def test_it_stands_for_a_fleet_which_must_be_declared(project: Project) -> None:
+    Path("fleet.yaml").unlink()
+    Path("aws.yaml").write_text(RESOURCES)
+    told = project.json("package", "aws", "--resources", "aws.yaml", code=1)
+    (fault,) = told["faults"]
+    assert fault["rule"] == "resources"
+    assert "--fleet" in fault["remedy"]

@@ -135,5 +135,8 @@ def test_every_figure_that_is_promised_is_there() -> None:
         "loading",
         "planner",
         "packages",
+        "records",
+        "cold",
+        "hops",
         "policies",
     ]

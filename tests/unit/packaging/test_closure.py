@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from packaging.requirements import Requirement
 
 from crosswind.packaging import archive
 from crosswind.packaging.closure import check_imports, needed, prune, reached
 from crosswind.packaging.faults import Fault, Faults, PackagingFailed
 from crosswind.packaging.layers import Layer, scan
-from crosswind.packaging.platform import Pruning
+from crosswind.packaging.platform import Aside, Pruning
 from crosswind_aws.package import PLATFORM
 
 MARKERS = {"python_version": "3.13", "platform_machine": "aarch64"}
@@ -82,6 +83,43 @@ def test_what_is_imported_to_word_a_message_goes_along_only_for_others() -> None
     old = frozenset({"p.old"})
     assert reach(files, "p", unneeded=old) == {"p"}
     assert reach(files, "p", "q", unneeded=old) == {"p", "q", "p.old"}
+
+
+ASIDE = Aside("p.web", frozenset({"ours"}), frozenset({"p.web.docs"}))
+WEB = {
+    "p/__init__.py": "",
+    "p/web/__init__.py": "def describe():\n    import p.web.docs",
+    "p/web/docs/__init__.py": "import p.web.docs.page",
+    "p/web/docs/page.py": "",
+    "ours.py": "from p import web",
+}
+
+
+def web(source: str) -> set[str]:
+    """What is reached beside ours where there is another module."""
+    files = {**WEB, "theirs.py": source}
+    modules = scan({path: text.encode() for path, text in files.items()})
+    found = reached(["ours", "theirs"], modules, [Pruning(">=0", asides=(ASIDE,))])
+    return found & {"p.web", "p.web.docs", "p.web.docs.page"}
+
+
+def test_what_nobody_can_ask_for_is_not_reached() -> None:
+    assert web("") == {"p.web"}
+    assert web("import p") == {"p.web"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import p.web",
+        "def f():\n    from p import web",
+        "from p.web import describe",
+        "import p.web.docs",
+        "from importlib import import_module\nimport_module(name)",
+    ],
+)
+def test_who_may_ask_brings_all_that_can_be_asked_for(source: str) -> None:
+    assert web(source) == {"p.web", "p.web.docs", "p.web.docs.page"}
 
 
 PACKED = {

@@ -97,11 +97,34 @@ def test_the_entry_imports_the_app_and_hands_it_over(about: Entry, line: str) ->
     assert GROUP_VARIABLE not in source
 
 
+def test_what_stands_for_the_fleet_is_given_to_the_performers_of_the_cloud() -> None:
+    about = Entry(Named("ops", "app"), fleet="f.json", resources="r.json")
+    source = entry(about)
+    compile(source, PLATFORM.entry_file, "exec")
+    assert "_fleet = load_fleet(Path(__file__).with_name('f.json'))\n" in source
+    assert "deployed(load_resources(Path(__file__).with_name('r.json')), _fleet)\n" in source
+    assert "handler = lambda_handler(_app, fleet=_fleet, performers=_deployed)\n" in source
+
+
+def test_performers_of_one_s_own_stand_beside_those_of_the_cloud() -> None:
+    about = Entry(Named("ops", "app"), Named("hands", "all"), "f.json", resources="r.json")
+    source = entry(about)
+    compile(source, PLATFORM.entry_file, "exec")
+    assert "performers=(*_performers, *_deployed,))\n" in source
+
+
 def test_the_entry_of_one_group_says_which_unless_its_function_does() -> None:
     source = entry(Entry(Named("ops", "app"), group="eu"))
     compile(source, PLATFORM.entry_file, "exec")
     assert f"os.environ.setdefault('{GROUP_VARIABLE}', 'eu')" in source
     assert source.index("setdefault") < source.index("import lambda_handler")
+
+
+def test_nothing_looks_for_garbage_while_the_entry_is_imported() -> None:
+    source = entry(Entry(Named("ops", "app")))
+    steps = ["gc.disable()", "import lambda_handler", "\nhandler = ", "gc.freeze()", "gc.enable()"]
+    places = [source.index(step) for step in steps]
+    assert places == sorted(places)
 
 
 def test_what_lambda_calls_is_in_the_entry() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import zipfile
 from email.parser import HeaderParser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from crosswind.packaging.layers import scan
 from crosswind.packaging.resolution import Wheel
 from crosswind.packaging.wheels import Unpacked, layer_of, read_unpacked, without_description
-from unit.packaging.wheelwright import wheel
+from unit.packaging.wheelwright import repacked, wheel
 
 FILES: dict[str, str | bytes] = {
     "big/__init__.py": "",
@@ -73,6 +75,20 @@ def test_what_importlib_metadata_reads_stays(tmp_path: Path) -> None:
     assert (headers["Name"], headers["Version"]) == ("big", "1.0")
     assert headers["Requires-Dist"] == "six"
     assert "story" not in metadata
+
+
+@pytest.mark.parametrize("name", ["PyYAML", "pydantic_core", "annotated-types"])
+def test_a_wheel_is_found_however_its_folder_spells_the_name(name: str, tmp_path: Path) -> None:
+    made = repacked(tmp_path, name)
+    with zipfile.ZipFile(made) as archive:
+        archive.extractall(tmp_path / "out")
+        names = archive.namelist()
+    assert {one.partition("/")[0] for one in names if ".dist-info/" in one} == {
+        f"{made.name.rsplit('-', 3)[0]}.dist-info"
+    }
+    chosen = Wheel(canonicalize_name(name), version(name), made.name, "00", made.as_uri())
+    ((_, found),) = read_unpacked(tmp_path / "out", [chosen])
+    assert found.metadata.startswith("Metadata-Version:")
 
 
 def test_a_description_among_the_headers_goes_too() -> None:

@@ -42,7 +42,8 @@ def wheel(
 def repacked(folder: Path, name: str) -> Path:
     """Make a wheel of a distribution that is installed here."""
     found = distribution(name)
-    info = f"{found.metadata['Name'].replace('-', '_')}-{found.version}.dist-info"
+    # As the folder is spelled, for the name in its metadata may have capitals that this has not.
+    info = next(file.parts[0] for file in found.files or () if file.parts[0].endswith(".dist-info"))
     about = found.read_text("WHEEL") or ""
     tags = [line.split(": ", 1)[1] for line in about.splitlines() if line.startswith("Tag: ")]
     parts = zip(*(one.split("-") for one in tags), strict=True)

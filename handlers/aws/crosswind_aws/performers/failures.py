@@ -7,7 +7,7 @@
     ├── InConflict                       another has changed it, or changes it now: read it again
     ├── Short                            a quota or the capacity of AWS is exhausted
     ├── Unreachable (ConnectionError)    no answer; what became of the request is not known
-    └── Refused (DeclarationError)       for good: no repetition can mend it, the engine gives up
+    └── Refused (NotPossible)            for good: no repetition can mend it, the engine gives up
 
 The engine records each of them and tries again, except `Refused`. None of them holds a value that
 was sent: where the messages of a service might quote one, only its code is told.
@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from crosswind.errors import CrosswindError, DeclarationError
+from crosswind.errors import CrosswindError, NotPossible
 
 THROTTLED: Final = {
     "EC2ThrottledException",
@@ -166,7 +166,7 @@ class Unreachable(CallFailed, ConnectionError):
     advice = "whether it was done is not known; it is looked up before the next attempt"
 
 
-class Refused(CallFailed, DeclarationError):
+class Refused(CallFailed, NotPossible):
     """It cannot be done as it was asked; no repetition can mend that."""
 
     advice = "correct the declaration; asking again does not help"
