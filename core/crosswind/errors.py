@@ -10,6 +10,7 @@
     │   ├── TooLarge (ValueError)         beyond the neutral limits; nothing was written
     │   └── InvalidRequest (ValueError)   not a request that the protocol knows
     ├── NotAccepted                       the bus did not take these messages
+    ├── NotPossible (ValueError)          the world refuses an action or query for good
     ├── RunFailed                         a run cannot go on; it is retried or dead-lettered
     │   ├── Diverged                      code and record disagree about what was done
     │   ├── NotDeclared (TypeError)       the handler emitted, read or did what it did not declare
@@ -101,6 +102,13 @@ class NotAccepted(CrosswindError):
         super().__init__(f"{len(messages)} message(s) were not accepted by the bus: {reason}")
         self.messages = tuple(messages)
         self.reason = reason
+
+
+class NotPossible(CrosswindError, ValueError):
+    """The world refuses an action or query as it was asked; no repetition can mend that.
+
+    A performer raises it where asking again cannot help: the engine gives the run up at once.
+    """
 
 
 class RunFailed(CrosswindError):

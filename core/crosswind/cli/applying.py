@@ -107,6 +107,7 @@ def _apply(
     from crosswind.cli.standings import Standing
     from crosswind.fleet.changes import changes
 
+    _check_deployed(session)
     standing = Standing(session)
     before = None if standing.last is None else standing.declaration(standing.last.digest)
     lines = () if before == target else changes(before, target)
@@ -122,6 +123,21 @@ def _apply(
     names = [one.workload for one in acts]
     event = _event(session, standing, target, names, lines, rollback)
     _publish(session, event, target, intentions, no_work, wait)
+
+
+def _check_deployed(session: Session) -> None:
+    """Demand that a stack has the declaration of the file, by whose rules its functions go.
+
+    Raises:
+        Failure: it has another.
+    """
+    own = session.own_fleet
+    if session.desk is not None and session.desk.about.declared != own.digest:
+        raise Failure(
+            f"{session.desk.about.place} has another declaration than {session.declared_path}; "
+            "deploy this one first: crosswind package, then crosswind stack apply",
+            NO,
+        )
 
 
 def _intention(standing: Standing, target: Fleet, workload: str) -> Intention:
@@ -252,12 +268,11 @@ def _event(
     lines: Sequence[str],
     rollback: bool,
 ) -> Event[Any]:
-    from crosswind.cli.identity import operator
     from crosswind.records.identity import name_id
     from crosswind_events import Event
     from crosswind_events.catalogue.fleet import ApplyRequested
 
-    now, who, fleet = session.clock(), operator(), session.own_fleet.name
+    now, who, fleet = session.clock(), session.operator, session.own_fleet.name
     many = len(names) > NAMED
     asked = ApplyRequested(
         fleet=fleet,

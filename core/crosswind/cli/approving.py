@@ -59,23 +59,23 @@ def approve(
 
     Where more than one proposal waits, name one as APPROVAL or answer --all of them. The answer is
     given once: where another was quicker, or it has expired, that is said with exit code 1. Who
-    answered is the user of this machine as the operating system knows it.
+    answered is the user of this machine as the operating system knows it; on a stack it is
+    whom its cloud knows these credentials to be, and the fleet that is deployed says who may.
     """
-    from crosswind.cli.identity import operator
     from crosswind.cli.publishing import standing, summary_as_json, told
     from crosswind.cli.tracing import read
     from crosswind.cli.working import Working
     from crosswind.engine.approvals import Approvals
 
-    own = session.own_fleet
+    ruling = session.ruling
     stored = read(session, chain)
     approvals = Approvals(session.app, session.engine.runtime, session.bus)
     proposals = _chosen(approvals.waiting(stored.id), approval, stored.id, everything)
     for proposal in proposals:
         session.output.show(*_view(session, stored, proposal))
     if not yes:
-        _ask(proposals, own.name, reject)
-    who, outcome = operator(), OUTCOMES[reject]
+        _ask(proposals, ruling.name, reject)
+    who, outcome = session.operator, OUTCOMES[reject]
     working = Working(session)
     answers = [
         (one, approvals.answer(stored.id, one.approval, outcome, who, reason)) for one in proposals

@@ -39,8 +39,6 @@ def freeze(
     What is under way is not called back. Expiries and deadlines run on. Runs that wait look again
     every half minute.
     """
-    from crosswind.cli.identity import operator
-
     if end:
         lever = _lever(session)
         _ended(session, "freeze", lever.read().freeze)
@@ -49,7 +47,7 @@ def freeze(
     if not reason.strip():
         raise Failure("a freeze needs a --reason; whoever finds their chain waiting reads it")
     _check_workload(session, workload)
-    switch = _lever(session).freeze(operator(), reason, seconds, workload)
+    switch = _lever(session).freeze(session.operator, reason, seconds, workload)
     _thrown(session, "frozen", switch)
 
 
@@ -82,7 +80,6 @@ def break_glass(
     What is only observed stays observed. The incident is published first, so that no glass is
     broken unseen.
     """
-    from crosswind.cli.identity import operator
     from crosswind.cli.working import Working
 
     if end:
@@ -96,7 +93,7 @@ def break_glass(
         raise Failure("break-glass takes a time of at most a day")
     _check_workload(session, workload)
     working = Working(session)
-    who = operator()
+    who = session.operator
     _open_incident(session, who, seconds, workload, reason)
     switch = _lever(session).break_glass(who, reason, seconds, workload)
     if not no_work:
@@ -107,12 +104,14 @@ def break_glass(
 def _lever(session: Session) -> BrakeLever:
     from crosswind.gate.brakes import BrakeLever
 
-    return BrakeLever(session.ledger, session.own_fleet.name, session.clock)
+    return BrakeLever(session.ledger, session.ruled, session.clock)
 
 
 def _check_workload(session: Session, workload: str | None) -> None:
-    fleet = session.own_fleet
-    if workload is not None and workload not in fleet.workloads:
+    if workload is None:
+        return
+    fleet = session.ruling
+    if workload not in fleet.workloads:
         raise Failure(
             f"fleet {fleet.name} has no workload {workload}; it has: {', '.join(fleet.workloads)}"
         )
@@ -126,7 +125,7 @@ def _open_incident(
     from crosswind_events import Event
     from crosswind_events.catalogue.incident import IncidentOpened
 
-    now, fleet = session.clock(), session.own_fleet.name
+    now, fleet = session.clock(), session.ruled
     about = f" for {workload}" if workload else ""
     incident = IncidentOpened(
         incident=f"break-glass:{fleet}:{int(now)}",
@@ -149,7 +148,7 @@ def _thrown(session: Session, what: str, switch: Switch) -> None:
     session.output.document(_as_json(session, switch))
     about = f" of {switch.workload}" if switch.workload else ""
     rest = "" if switch.until is None else f" for {spoken(switch.until - switch.at)}"
-    fleet = session.own_fleet.name
+    fleet = session.ruled
     session.output.say(f"{what}: actions on fleet {fleet}{about}{rest}, by {switch.by}", "bold")
 
 
@@ -165,4 +164,4 @@ def _ended(session: Session, what: str, switch: Switch | None) -> None:
 def _as_json(session: Session, switch: Switch) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {"fleet": session.own_fleet.name, **asdict(switch)}
+    return {"fleet": session.ruled, **asdict(switch)}

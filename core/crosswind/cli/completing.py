@@ -27,15 +27,15 @@ def complete_chain(
     """Chains of the last week, the newest first, each with what it is about."""
     import time
 
-    from crosswind.cli.session import DATA
+    from crosswind.cli.data import DATA
     from crosswind.embedded.sqlite_store import SqliteStore
     from crosswind.errors import CrosswindError
     from crosswind.graph.model import short
     from crosswind.journal.listing import list_chains
     from crosswind.records.ledger import Ledger
 
-    data = Path(ctx.params.get("data") or os.environ.get("CROSSWIND_DATA") or DATA)
-    if not data.is_file():
+    data = Path(str(ctx.params.get("data") or os.environ.get("CROSSWIND_DATA") or DATA))
+    if not data.is_file():  # nor is a deployed stack, which is not asked while somebody types
         return []
     try:
         with SqliteStore(data) as store:

@@ -1,9 +1,9 @@
-"""`crosswind dlq`: failed runs and parked messages, for a person to look at and try again."""
+"""`crosswind dlq`: failed runs, and messages that no chain could take, to look at and try again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +13,10 @@ from crosswind.cli.options import performing, working, works_with
 from crosswind.cli.teaching import Family, Teaching
 
 if TYPE_CHECKING:
+    from crosswind.cli.letters import DeadLetter
     from crosswind.cli.session import Session
-    from crosswind.journal.deadletters import DeadLetter, ParkedMessage
+    from crosswind.journal.deadletters import ParkedMessage
+    from crosswind.stacks.desk import Letter
 
 
 @click.group(cls=Family)
@@ -28,8 +30,11 @@ def dlq() -> None:
     examples=[
         ("Of the last week", "crosswind dlq list"),
         ("Of today, for programs", "crosswind dlq list --since 1d --json"),
+        ("Of a deployed app, with what lies in its queues",
+         "crosswind dlq list --data aws:crosswind-ops"),
     ],
-)
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Also what was discarded.")
 @click.option(
     "--since",
     type=DURATION,
@@ -39,17 +44,18 @@ def dlq() -> None:
     help="How old the first event of a chain, or a parked message, may be.",
 )
 @works_with("app", "data")
-def list_(session: Session, since: float) -> None:
-    """List failed runs and parked messages, newest first."""
+def list_(session: Session, everything: bool, since: float) -> None:
+    """List failed runs, parked messages and what lies in the queues of a stack, newest first."""
     from rich import box
     from rich.table import Table
 
+    from crosswind.cli.letters import as_json, found, when
     from crosswind.cli.output import text
     from crosswind.graph.model import short
 
     with session.output.progress("reading chains"):
-        letters = sorted(_all(session, since), key=lambda letter: letter.at, reverse=True)
-    session.output.document([_as_json(letter) for letter in letters])
+        letters = found(session, since, discarded=everything)
+    session.output.document([as_json(letter) for letter in letters])
     if not letters:
         session.output.notice(f"no dead letters of the last {spoken(since)}")
         raise click.exceptions.Exit(NOTHING)
@@ -57,11 +63,12 @@ def list_(session: Session, since: float) -> None:
     for name in ("id", "what", "age", "event", "error"):
         table.add_column(name, overflow="fold", no_wrap=name in ("id", "age"))
     for letter in letters:
-        shown = _as_json(letter)
+        shown = as_json(letter)
+        kind = "discarded" if shown.get("discarded") else shown["kind"]
         table.add_row(
             text(letter.id[:12], "cyan"),
-            text(shown["handler"] or "parked"),
-            spoken(session.clock() - letter.at),
+            text(shown["handler"] or kind),
+            spoken(session.clock() - when(letter)),
             text(short(shown["type"] or "?")),
             text(shown["error"].splitlines()[0][:200] if shown["error"] else "", "red"),
         )
@@ -74,20 +81,11 @@ def list_(session: Session, since: float) -> None:
 @works_with("app", "data")
 def show(session: Session, id: str) -> None:
     """Show one dead letter: the error of every attempt, and the event."""
-    from pydantic_core import from_json
-
-    from crosswind.journal.deadletters import FailedRun
+    from crosswind.cli.letters import find, in_full
     from crosswind.journal.rendering import lines
 
-    letter = _find(session, id)
-    shown = _as_json(letter)
-    if isinstance(letter, FailedRun):
-        shown["event"] = from_json(letter.record.event)
-        shown["attempts"] = [
-            {"at": fail.at, "turn": fail.turn, "error": fail.error} for fail in letter.record.fails
-        ]
-    else:
-        shown["body"], shown["whole"] = letter.parked.body, letter.parked.whole
+    letter = find(session, id)
+    shown = in_full(letter)
     session.output.document(shown)
     for line in lines(shown):
         session.output.say(line)
@@ -106,17 +104,16 @@ def redrive(session: Session, id: str, no_work: bool, wait: float) -> None:
 
     A failed run goes on from what it has done: nothing is done twice. Its chain is opened again,
     which is refused while another chain holds the same target. A parked message is published once
-    more as it was.
+    more as it was. One that lies in a queue of dead letters is sent to the queue of its group, and
+    then taken away.
     """
+    from crosswind.cli.letters import find
     from crosswind.cli.working import Working
     from crosswind.journal.deadletters import FailedRun
 
-    letter = _find(session, id)
+    letter = find(session, id)
     working = Working(session)
-    if isinstance(letter, FailedRun):
-        _redrive_run(session, letter.record.chain, letter.id)
-    else:
-        _publish_again(session, letter)
+    _send(session, letter)
     if not no_work:
         working.what_is_due(wait)
     session.output.document(
@@ -127,20 +124,64 @@ def redrive(session: Session, id: str, no_work: bool, wait: float) -> None:
         session.output.say(session.hint(f"trace {letter.record.chain[:8]}"), "cyan")
 
 
-def _redrive_run(session: Session, chain: str, run: str) -> None:
-    from crosswind.engine.redrive import Redrive
+@dlq.command(
+    cls=Teaching,
+    examples=[
+        ("Put a message aside that nobody needs",
+         "crosswind dlq discard ID --reason 'a form of the old site' --yes"),
+    ],
+)  # fmt: skip
+@click.argument("id")
+@click.option("--reason", default="", help="Why nobody needs it; it stands in the journal.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@works_with("app", "data")
+def discard(session: Session, id: str, reason: str, yes: bool) -> None:
+    """Put a message aside that no chain could take, so that it is no longer listed.
 
-    engine = session.engine
-    redriving = Redrive(session.app, engine.runtime, session.bus, engine.runs.flights)
-    redriving.run(chain, run)
+    Who did and why is kept with it; `dlq list --all` shows it, and it can still be redriven. One
+    that lies in a queue of dead letters is parked with its first 4 KB, and taken out of the queue.
+    A failed run is a part of its chain, and stays there.
+    """
+    from crosswind.cli.letters import find
+    from crosswind.journal.deadletters import FailedRun
+
+    if not reason.strip():
+        raise Failure("say why nobody needs it, such as: --reason 'a form of the old site'")
+    letter = find(session, id)
+    if isinstance(letter, FailedRun):
+        raise Failure(
+            f"{letter.id[:12]} is a failed run, and a part of chain {letter.record.chain[:8]}: it "
+            "stays in the journal; redrive it, or leave it",
+            NO,
+        )
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Failure("nobody can be asked here; look at it with dlq show, then give --yes")
+        click.confirm(f"Discard {letter.id[:12]}?", abort=True, err=True)
+    name = _put_aside(session, letter, reason.strip()[:500])
+    session.output.document({"discarded": name, "by": session.operator})
+    session.output.say(f"discarded {name[:12]}")
+
+
+def _send(session: Session, letter: DeadLetter) -> None:
+    from crosswind.engine.redrive import Redrive
+    from crosswind.journal.deadletters import FailedRun, ParkedMessage
+
+    if isinstance(letter, FailedRun):
+        engine = session.engine
+        redriving = Redrive(session.app, engine.runtime, session.bus, engine.runs.flights)
+        redriving.run(letter.record.chain, letter.id)
+    elif isinstance(letter, ParkedMessage):
+        _publish_again(session, letter)
+    elif session.desk is not None:
+        session.desk.letters.resend(letter)
 
 
 def _publish_again(session: Session, letter: ParkedMessage) -> None:
-    from pydantic_core import from_json, to_json
+    from pydantic_core import from_json
 
-    from crosswind.cli.identity import operator
-    from crosswind.journal.deadletters import REDRIVEN
-    from crosswind.ports import ABSENT, Message, Put
+    from crosswind.journal.deadletters import note_redrive, redrives
+    from crosswind.ports import Message
     from crosswind.records.record import attributes
     from crosswind_events import InvalidEvent
 
@@ -152,65 +193,34 @@ def _publish_again(session: Session, letter: ParkedMessage) -> None:
         session.app.codec.decode(body)
     except InvalidEvent as invalid:
         raise Failure(f"it would be parked again: {invalid}", NO) from invalid
-    item = ledger.read(REDRIVEN, letter.id)
-    times = 1 if item is None else int(from_json(item.value)["times"]) + 1
-    session.bus.publish(
-        [Message(f"{parked.message}#redrive-{times}", body, attributes(from_json(body)))]
-    )
-    note = to_json({"by": operator(), "at": session.clock(), "times": times})
-    ledger.write(REDRIVEN, [Put(letter.id, note, ABSENT if item is None else item.version)])
+    name = f"{parked.message}#redrive-{redrives(ledger, letter.id) + 1}"
+    session.bus.publish([Message(name, body, attributes(from_json(body)))])
+    note_redrive(ledger, letter.id, session.operator, session.clock())
 
 
-def _all(session: Session, since: float) -> Iterator[DeadLetter]:
-    from crosswind.journal.deadletters import failed_runs, parked_message
+def _put_aside(session: Session, letter: ParkedMessage | Letter, reason: str) -> str:
+    """Note that nobody needs a message; the id under which it is parked."""
+    from crosswind.engine.settings import Settings
+    from crosswind.journal.deadletters import ParkedMessage, note_discard, parked_as
+    from crosswind.ports import Delivery
     from crosswind.records.parking import Parking
 
-    now = session.clock()
-    yield from failed_runs(session.ledger, now, since)
-    parking = Parking(session.ledger, session.clock, lambda at: at)
-    for parked in parking.list(days=int(since // 86_400) + 2):
-        if parked.at >= now - since:
-            yield parked_message(session.ledger, parked)
+    now, who = session.clock(), session.operator
+    if isinstance(letter, ParkedMessage):
+        note_discard(session.ledger, letter.id, who, now, reason)
+        return letter.id
+    settings = session.app.settings or Settings()
+    kept: list[str] = []
 
+    def keep(whole: Letter) -> None:
+        parking = Parking(
+            session.ledger, lambda: now, lambda at: at + settings.max_age + settings.retention
+        )
+        delivery = Delivery(whole.message, whole.body.encode())
+        parking.park(whole.group, delivery, f"discarded by {who}: {reason}", None)
+        kept.append(parked_as(whole.group, whole.message, now))
+        note_discard(session.ledger, kept[0], who, now, reason)
 
-def _find(session: Session, prefix: str) -> DeadLetter:
-    from crosswind.journal.listing import HORIZON
-
-    given = prefix.strip().lower()
-    with session.output.progress("reading chains"):
-        found = {one.id: one for one in _all(session, HORIZON) if one.id.startswith(given)}
-    if not given or not found:
-        raise Failure(f"there is no dead letter {prefix}; list them: crosswind dlq list", NOTHING)
-    if len(found) > 1:
-        raise Failure(f"{len(found)} dead letters begin with {prefix}; give more of it")
-    return found.popitem()[1]
-
-
-def _as_json(letter: DeadLetter) -> dict[str, Any]:
-    from crosswind.journal.deadletters import FailedRun
-    from crosswind.journal.trace import written
-
-    if isinstance(letter, FailedRun):
-        record = letter.record
-        return {
-            "id": letter.id,
-            "kind": "run",
-            "chain": record.chain,
-            "handler": record.handler,
-            "group": record.group,
-            "type": letter.type,
-            "at": written(letter.at),
-            "error": letter.error,
-        }
-    parked = letter.parked
-    return {
-        "id": letter.id,
-        "kind": "parked",
-        "message": parked.message,
-        "handler": None,
-        "group": parked.group,
-        "type": parked.type,
-        "at": written(parked.at),
-        "error": parked.reason,
-        "redriven": letter.redriven or None,
-    }
+    assert session.desk is not None  # only there are letters in queues
+    session.desk.letters.take(letter, keep)
+    return kept[0]

@@ -57,8 +57,17 @@ def explained(error: Exception) -> Failure | None:
     """What a person is told of an error; None where it has to be passed on as it is."""
     from crosswind.engine.approvals import NoSuchProposal, NotAnApprover
     from crosswind.engine.redrive import NotRedrivable
-    from crosswind.errors import CrosswindError, NotAccepted, Returned, Throttled, Unreachable
+    from crosswind.errors import (
+        CrosswindError,
+        NotAccepted,
+        NotPossible,
+        Returned,
+        Throttled,
+        Unreachable,
+    )
     from crosswind.journal.listing import NoSuchChain
+    from crosswind.stacks.desk import NoSuchLetter
+    from crosswind.stacks.driver import Busy, Denied, NotDeployed
     from crosswind_events import InvalidEvent
 
     match error:
@@ -68,9 +77,11 @@ def explained(error: Exception) -> Failure | None:
             return None
         case NoSuchChain():
             return Failure(f"{error}; list what there is with: crosswind chains", NOTHING)
-        case NotAnApprover():
+        case NotAnApprover() | NotPossible() | Denied():
             return Failure(str(error), NO)
-        case NoSuchProposal() | NotRedrivable():
+        case Busy():
+            return Failure(str(error), LATER)
+        case NoSuchProposal() | NoSuchLetter() | NotRedrivable() | NotDeployed():
             return Failure(str(error), NOTHING)
         case NotAccepted() | Returned() | Throttled() | Unreachable():
             return Failure(f"{error}; nothing is lost, try again", LATER)

@@ -169,7 +169,7 @@ def _state(session: Session) -> dict[str, Any]:
 
 
 def _stored(session: Session, partition: str) -> dict[str, bytes]:
-    if not session.sources.data.is_file():
+    if not session.recorded:
         return {}
     found = [
         item
@@ -183,7 +183,7 @@ def _incidents(session: Session) -> list[dict[str, Any]]:
     from crosswind.chains.incidents.operations import OpenIncidents
     from crosswind.chains.incidents.performer import IncidentPerformer
 
-    if not session.sources.data.is_file():
+    if not session.recorded:
         return []
     kept = IncidentPerformer(session.store, session.fleet.name, session.clock)
     return [one.model_dump(mode="json") for one in kept.answer(OpenIncidents(), 5.0).incidents]

@@ -126,7 +126,6 @@ def resolve(
     from datetime import UTC, datetime
 
     from crosswind.cli import publishing
-    from crosswind.cli.identity import operator
     from crosswind.records.identity import name_id
     from crosswind_events import Event
     from crosswind_events.catalogue.incident import IncidentResolved
@@ -136,7 +135,7 @@ def resolve(
     one = _find(_all(session, since), id, since)
     if one.state != "open":
         raise Failure(f"incident {one.id[:8]} is not open, it is {one.state}", NO)
-    now, who = session.clock(), operator()
+    now, who = session.clock(), session.operator
     event = Event.of(
         IncidentResolved(incident=one.name, by=who, summary=reason.strip()[:2000]),
         id=name_id("resolved", one.id, who, now),
@@ -148,15 +147,11 @@ def resolve(
 
 
 def _all(session: Session, since: float, region: str | None = None) -> list[Found]:
-    """The incidents of every fleet in the data file."""
+    """The incidents of every fleet in the data file, or of the fleet of the stack."""
     from crosswind.chains.incidents.kept import PARTITION
     from crosswind.journal.review.incidents import incidents
 
-    fleets: list[str] = []
-    after = ""
-    while page := session.store.partitions(PARTITION, after):
-        fleets += [name.removeprefix(PARTITION) for name in page]
-        after = page[-1]
+    fleets = [name.removeprefix(PARTITION) for name in session.partitions(PARTITION)]
     return incidents(session.ledger, fleets, session.clock(), since, region=region)
 
 

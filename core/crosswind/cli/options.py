@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
+from crosswind.cli.data import DATA, DataType, DeployedData
 from crosswind.cli.durations import DURATION
+from crosswind.cli.faults import Failure
 from crosswind.cli.output import Output
-from crosswind.cli.session import DATA, Session, Sources
+from crosswind.cli.session import Session, Sources
 from crosswind.cli.teaching import DEBUG
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,13 +30,14 @@ _OPTIONS: Final = {
     ),
     "data": click.option(
         "--data",
-        metavar="FILE",
-        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE|CLOUD:STACK",
+        type=DataType(),
         envvar="CROSSWIND_DATA",
         show_envvar=True,
         default=DATA,
         show_default=True,
-        help="Where state and events are kept; created where it is needed.",
+        help="Where state and events are kept: a file, created where it is needed, or a deployed "
+        "stack such as aws:crosswind-ops or aws:crosswind-ops@eu-west-1.",
     ),
     "fleet": click.option(
         "--fleet",
@@ -113,6 +116,7 @@ def works_with(*sources: str, creates: bool = False) -> Callable[[F], F]:
             named = {name: given.pop(name, None) for name in _SOURCES}
             named["data"] = named["data"] or DATA
             sources = Sources(**named, typed=_typed())
+            _check(sources, given)
             with Session(sources, Output(as_json), creates=creates) as session:
                 return function(session, **given)
 
@@ -122,6 +126,22 @@ def works_with(*sources: str, creates: bool = False) -> Callable[[F], F]:
         return decorated  # type: ignore[no-any-return]  # click's decorators keep the function
 
     return decorate
+
+
+def _check(sources: Sources, given: Mapping[str, Any]) -> None:
+    """Refuse what makes no sense where nothing works on this machine."""
+    if not isinstance(sources.data, DeployedData):
+        return
+    if sources.world is not None:
+        raise Failure(
+            f"--world names processes of this machine, and {sources.data} acts on what its "
+            "performers reach there; leave --world out"
+        )
+    if given.get("wait"):
+        raise Failure(
+            f"--wait is for work on this machine, and the functions of {sources.data} work by "
+            "themselves; leave it out, and look with: crosswind trace"
+        )
 
 
 def _typed() -> frozenset[str]:

@@ -82,8 +82,6 @@ def _event(
 
     from pydantic_core import from_json, to_json
 
-    from crosswind.cli.identity import operator
-
     try:
         data = from_json(text)
     except ValueError as error:
@@ -91,7 +89,7 @@ def _event(
     document = {
         "specversion": "1.0",
         "id": identity or str(uuid.uuid4()),
-        "source": source or f"//crosswind/operator/{quote(operator(), safe='@')}",
+        "source": source or f"//crosswind/operator/{quote(session.operator, safe='@:')}",
         "type": model.event_type,
         "time": datetime.now(UTC).isoformat(),
         "data": data,

@@ -52,7 +52,7 @@ def publish(
         session.output.say(told(session, summary))
     for chain in chains:
         session.output.say(session.hint(f"trace {chain[:8]}"), "cyan")
-    if not work:
+    if not work and session.desk is None:
         session.output.say(f"work it with: {session.hint('run --until-idle')}")
 
 

@@ -25,9 +25,10 @@ _BEGINNING = """\
 `pip install 'crosswind[cli]'` brings the command `crosswind`; `python -m crosswind` is the same.
 
 Everything is kept in one file, `.crosswind/crosswind.sqlite` in the working folder unless `--data`
-names another. Without a `fleet.yaml` the commands work on a small demonstration fleet, say so, and
-only observe. In the examples words in capitals, such as CHAIN, stand for what you fill in; an id
-may be shortened as long as it stays unique.
+names another, or the [stack of a deployed app](aws.md#the-same-commands-on-a-stack). Without a
+`fleet.yaml` the commands work on a small demonstration fleet, say so, and only observe. In the
+examples words in capitals, such as CHAIN, stand for what you fill in; an id may be shortened as
+long as it stays unique.
 
 Results go to stdout, notices and errors to stderr. `--json` writes one JSON document, or a JSON
 line for each event of `crosswind run`, and nothing else. Colour is for terminals; `NO_COLOR` turns

@@ -124,7 +124,7 @@ def rehearse(
     from crosswind.engine.settings import Settings
     from crosswind.journal.shadow.history import read_history
 
-    target = into or session.sources.data.with_name(SHADOW)
+    target = into or session.beside(SHADOW)
     _check(session, target)
     settings = session.app.settings or Settings()
     with session.output.progress("reading the history"):
@@ -153,7 +153,8 @@ def _check(session: Session, target: Path) -> None:
     from crosswind.journal.shadow.account import Account
     from crosswind.records.ledger import Ledger
 
-    if target.exists() and session.sources.data.exists() and target.samefile(session.sources.data):
+    data = session.sources.data
+    if isinstance(data, Path) and data.exists() and target.exists() and target.samefile(data):
         raise Failure(f"{target} holds what really happened; name another file with --into")
     if not target.is_file() or not target.stat().st_size:
         return

@@ -73,7 +73,7 @@ def _recorded(session: Session, chain: Chain) -> dict[str, Fleet]:
     """The fleets under which the runs of the chain decided, by digest."""
     from crosswind.journal.fleets import declared_as, digests
 
-    partitions = session.store.partitions("fleet:")
+    partitions = session.partitions("fleet:")
     return {digest: declared_as(session.ledger, digest, partitions) for digest in digests(chain)}
 
 

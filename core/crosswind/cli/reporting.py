@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from crosswind.cli.data import DeployedData
 from crosswind.cli.durations import DURATION, spoken
 from crosswind.cli.faults import NOTHING, Failure
 from crosswind.cli.options import works_with
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ("Against what really happened", "crosswind report --shadow --actual outages.jsonl"),
         ("Of a fleet that is observed as it runs",
          "crosswind report --shadow --data .crosswind/crosswind.sqlite --since 7d"),
+        ("Of a deployed app", "crosswind report --shadow --data aws:crosswind-ops --since 7d"),
         ("For programs", "crosswind report --shadow --json"),
     ],
 )  # fmt: skip
@@ -81,10 +82,11 @@ def report(session: Session, shadow: bool, actual: BinaryIO | None, since: float
 
 
 def _choose(session: Session) -> None:
-    """Take the rehearsal beside the data, unless a file was named."""
+    """Take the rehearsal beside the data, unless a file or a stack was named."""
     from dataclasses import replace
 
     sources = session.sources
-    rehearsed: Path = sources.data.with_name(SHADOW)
-    if "data" not in sources.typed and rehearsed.is_file():
+    rehearsed = session.beside(SHADOW)
+    chosen = "data" in sources.typed or isinstance(sources.data, DeployedData)
+    if not chosen and rehearsed.is_file():
         session.sources = replace(sources, data=rehearsed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosswind.cli.data import on_this_machine
 from crosswind.cli.durations import DURATION
 from crosswind.cli.faults import Failure
 from crosswind.cli.options import performing
@@ -45,6 +46,11 @@ def run(session: Session, groups: tuple[str, ...], until_idle: bool, wait: float
     """
     from crosswind.cli.working import Working
 
+    data = on_this_machine(
+        session.sources.data,
+        "crosswind run",
+        "there the functions of the stack work: crosswind stack status shows how they fare",
+    )
     unknown = [group for group in groups if group not in session.app.groups]
     if unknown:
         raise Failure(
@@ -59,7 +65,7 @@ def run(session: Session, groups: tuple[str, ...], until_idle: bool, wait: float
         return
     stop = threading.Event()
     _stop_on_signals(stop)
-    session.output.notice(f"working {names} on {session.sources.data}; stop with Ctrl-C")
+    session.output.notice(f"working {names} on {data}; stop with Ctrl-C")
     working.worker.run(stop)
     session.output.notice(f"stopped; {working.count} event(s) were worked")
 

@@ -11,6 +11,7 @@ import click
 from crosswind.cli.faults import NO, NOTHING, Failure
 from crosswind.cli.stackoptions import CLOUD, LOOK_ONLY, YES, Place, placed, releasing
 from crosswind.cli.stackrequests import app_of, driver_of, request
+from crosswind.cli.stackrights import rights
 from crosswind.cli.teaching import Family
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def apply(session: Session, place: Place, yes: bool, **asked: Any) -> None:
     The artifact is uploaded under its digest, then the cloud's own engine makes the change, and
     each step is shown. A group that is no longer in the app goes in two steps: what feeds it at
     once, its queue when that is empty. Exit code 1: refused, or taken back; 4: somebody else
-    changes it.
+    changes it; 130: ended by Ctrl-C, and said what is left.
     """
     asked_for = request(place.cloud, look_only=False, **asked)
     driver = driver_of(place, asked_for.release.app)
@@ -223,6 +224,9 @@ def export(session: Session, place: Place, form: Any, out: Path | None, **asked:
     out.write_text(text, encoding="utf-8")
     session.output.document({"file": str(out), "format": form, "digest": asked_for.release.digest})
     session.output.say(f"{out}: {form} for {asked_for.release.digest[:_SHORT]}")
+
+
+stack.add_command(rights)
 
 
 def _held(driver: Driver) -> dict[str, int]:

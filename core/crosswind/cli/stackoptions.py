@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_INTERRUPTED: Final = 130
+"""What shells say of a command that was ended by Ctrl-C."""
+
 CLOUDS: Final = ("aws",)
 """Whose adapters have stacks so far."""
 
@@ -83,6 +86,12 @@ def releasing(function: F) -> F:
                 help="Host a failover where it may be lost with the region that it leaves.",
             ),
             click.option(
+                "--signals",
+                metavar="GROUP",
+                help="Which group hears what the cloud itself says of regions, or none; the first "
+                "by name that takes such events, unless given.",
+            ),
+            click.option(
                 "--memory",
                 type=int,
                 default=512,
@@ -146,7 +155,7 @@ YES: Final = click.option(
 def told() -> Iterator[None]:
     """What each error about a stack means for whoever typed the command."""
     from crosswind.packaging.manifest import NoArtifact
-    from crosswind.stacks.driver import Busy, Denied, NotDeployed, Reverted, Stuck
+    from crosswind.stacks.driver import Busy, Denied, Interrupted, NotDeployed, Reverted, Stuck
     from crosswind.stacks.history import NoSuchRelease
     from crosswind.stacks.release import NotDeployable
 
@@ -156,6 +165,8 @@ def told() -> Iterator[None]:
         raise Failure(str(error), NOTHING) from error
     except Busy as error:
         raise Failure(str(error), LATER) from error
+    except Interrupted as error:
+        raise Failure(str(error), _INTERRUPTED) from error
     except (Denied, NotDeployable, Reverted, Stuck) as error:
         raise Failure(str(error), NO) from error
     except NoArtifact as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from crosswind.cli.adapters import adapter
 from crosswind.cli.faults import Failure
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from crosswind.stacks.release import Release
 
 _LARGEST_FILE: Final = 4 << 20
-_SDKS: Final = {"botocore"}
-"""Modules whose absence says that an adapter is not installed."""
 
 
 def request(
@@ -26,6 +24,7 @@ def request(
     resources: Path | None,
     grants: Path | None,
     share_fate: bool,
+    signals: str | None,
     look_only: bool,
     **sizing: Any,
 ) -> Request:
@@ -39,6 +38,7 @@ def request(
         None if resources is None else _document(resources),
         {} if grants is None else _grants(grants),
         share_fate,
+        signals,
         look_only,
     )
 
@@ -104,15 +104,6 @@ def _grants(path: Path) -> Mapping[str, Any]:
 
 def driver_of(place: Place, app: str | None) -> Driver:
     """What the adapter of a cloud has; the core knows it by name only."""
-    name = f"crosswind_{place.cloud}.stack"
-    try:
-        opened: Driver = importlib.import_module(name).open_stack(app, place.stack, place.region)
-    except ModuleNotFoundError as error:
-        missing = error.name is None or not (name.startswith(error.name) or error.name in _SDKS)
-        if missing:
-            raise
-        raise Failure(
-            f"the adapter for {place.cloud} is not installed; "
-            f"pip install 'crosswind[{place.cloud}]'"
-        ) from error
-    return opened
+    with adapter(place.cloud, "stack") as found:
+        opened: Driver = found.open_stack(app, place.stack, place.region)
+        return opened

@@ -44,7 +44,7 @@ class Standing:
         """The items of the register; empty where nothing is recorded."""
         from crosswind.fleet import keys
 
-        if not self.session.sources.data.is_file():
+        if not self.session.recorded:
             return {}
         partition = keys.partition(self.fleet.name)
         found = (
@@ -82,7 +82,7 @@ class Standing:
         """The applications of declarations, the first one first."""
         from crosswind.fleet.history import read_history
 
-        if not self.session.sources.data.is_file():
+        if not self.session.recorded:
             return ()
         return tuple(read_history(self.session.store, self.fleet.name))
 

@@ -98,7 +98,7 @@ class Line:
 
 
 class Working:
-    """Works the groups of a session's app and reports every event.
+    """Works the groups of a session's app and reports every event; on a stack, leaves it to that.
 
     Args:
         groups: all of the app's unless given.
@@ -120,9 +120,11 @@ class Working:
         self.as_worker = as_worker
         self.count = 0
         self.lines: list[Line] = []
+        if session.desk is not None:
+            return  # its functions work; here is only published
         self.worker: Worker = Worker(
             session.engine,
-            session.bus,
+            session.queue,
             groups,
             report=self._report,
             trouble=self._trouble,
@@ -153,12 +155,16 @@ class Working:
 
     def what_is_due(self, wait: float) -> None:
         """Work what is due after something was published, with a sign of life where it takes."""
+        if self.session.desk is not None:
+            place = self.session.desk.about.place
+            self.session.output.say(f"the functions of {place} work it from here")
+            return
         with self.session.output.progress("working what is due"):
             self.until_idle(wait, LONGEST)
 
     def _next(self) -> float:
         """When the next event falls due, seconds since the epoch."""
-        dues = [self.session.bus.next_due(group) for group in self.worker.groups]
+        dues = [self.session.queue.next_due(group) for group in self.worker.groups]
         return min((due for due in dues if due is not None), default=float("inf"))
 
     def _report(self, worked: Worked) -> None:

@@ -23,6 +23,7 @@ from crosswind.errors import (
     DeclarationError,
     Diverged,
     NotDeclared,
+    NotPossible,
     Returned,
     TooLarge,
 )
@@ -42,6 +43,7 @@ PERMANENT = (
     Diverged,
     InvalidEvent,
     NotDeclared,
+    NotPossible,
     TooLarge,
 )
 """Failures that no repetition can mend."""

@@ -4,6 +4,7 @@ StackError (CrosswindError)
 ├── NotDeployed (LookupError)     there is no such stack
 ├── Busy                          something else is changing it; try again
 ├── Denied (PermissionError)      these credentials may not do it; says which right is missing
+├── Interrupted                   whoever applied it was stopped; says what is left of it
 ├── Reverted                      it failed, and all stands as before
 └── Stuck                         it failed, and does not stand as before; says what to do
 """
@@ -36,6 +37,18 @@ class Busy(StackError):
 
 class Denied(StackError, PermissionError):
     """The credentials in use may not do what is needed."""
+
+
+class Interrupted(StackError):
+    """Whoever changes the stack was told to stop; the message says what is left, and what to do.
+
+    Args:
+        goes_on: whether the platform carries the change out all the same.
+    """
+
+    def __init__(self, message: str, *, goes_on: bool) -> None:
+        super().__init__(message)
+        self.goes_on = goes_on
 
 
 class Reverted(StackError):
@@ -98,6 +111,8 @@ class Request(NamedTuple):
             rights of the functions are bound to that. None where nothing does.
         grants: statements of rights for kinds of the user's own, by kind.
         share_fate: host a failover where it may be lost with the region that it leaves.
+        signals: the group that hears what the platform itself says of regions, `none` for no group;
+            None leaves that to the adapter.
         look_only: change nothing at all, not even for a moment, to find out.
     """
 
@@ -106,6 +121,7 @@ class Request(NamedTuple):
     resources: Any = None
     grants: Mapping[str, Sequence[Mapping[str, Any]]] = {}
     share_fate: bool = False
+    signals: str | None = None
     look_only: bool = False
 
 
@@ -182,7 +198,12 @@ class Driver(Protocol):
         ...
 
     def apply(self, plan: Plan, tell: Tell) -> Deployed:
-        """Carry out a plan that this driver has made last."""
+        """Carry out a plan that this driver has made last, unless the stack was changed since.
+
+        Raises:
+            Busy: somebody else changes it, or has changed it since.
+            Interrupted: this process was told to stop.
+        """
         ...
 
     def status(self) -> Status:

@@ -22,6 +22,10 @@ class NoSuchRelease(CrosswindError, LookupError):
 class Deployed(BaseModel):
     """One deployment.
 
+    A release is an artifact, by its digest. One that is applied again with other sizes is deployed
+    again, and is the same release: who returns to the release before passes over that, and who
+    returns to it gets the sizes that it had last.
+
     Attributes:
         at: when, seconds since the epoch.
         by: who, as the platform knows them.
@@ -72,7 +76,10 @@ def choose(history: Sequence[Deployed], current: str | None, digest: str | None)
     if digest is None:
         earlier = [one for one in stood if one.digest != current]
         if not earlier:
-            raise NoSuchRelease("nothing else was deployed before, so there is none to return to")
+            raise NoSuchRelease(
+                "no other artifact was deployed before, so there is none to return to; sizes are "
+                "changed back by applying again"
+            )
         return earlier[-1]
     found = {one.digest: one for one in stood if one.digest.startswith(digest.lower())}
     if not found:

@@ -20,14 +20,16 @@ IDENTIFIERS = {EAST: "east", EUROPE: "europe"}
 
 
 class Estate:
-    """Records, services, metrics and a topic; the workload is down in one of its two regions.
+    """Records, services, metrics and a topic of a workload in two regions.
 
     Args:
-        probe: the address of a server that answers, for the region that is well.
+        europe: the address that is probed there.
+        east: that of the other region; one at which nobody answers unless given, and then what its
+            users get is failures.
     """
 
-    def __init__(self, probe: str) -> None:
-        self.probe = probe
+    def __init__(self, europe: str, east: str | None = None) -> None:
+        self.probes = {EAST: east or "http://127.0.0.1:9/health", EUROPE: europe}
         self._route53 = boto3.client("route53")
         self._zone = self._records()
         for region in IDENTIFIERS:
@@ -38,11 +40,10 @@ class Estate:
             )
         sns = boto3.client("sns", region_name="us-east-1")
         self._topic = sns.create_topic(Name="people")["TopicArn"]
-        self._measure()
+        self._measure(900.0 if east is None else 0.0)
 
     def declare(self, folder: Path) -> None:
         """Write `aws.yaml`."""
-        probes = {EAST: "http://127.0.0.1:9/health", EUROPE: self.probe}
         declared = {
             "workloads": {
                 "chat": {
@@ -58,7 +59,7 @@ class Estate:
                             "metrics": {"service": "alb", "load_balancer": LOAD_BALANCER},
                             "probe": probe,
                         }
-                        for region, probe in probes.items()
+                        for region, probe in self.probes.items()
                     },
                 }
             },
@@ -103,10 +104,21 @@ class Estate:
         )
         return zone
 
-    def _measure(self) -> None:
-        """Real traffic of the last minutes: the region that is down answers with errors."""
+    def set_weight(self, identifier: str, weight: int) -> None:
+        """Change the weight of a record by hand."""
+        listed = self._route53.list_resource_record_sets(HostedZoneId=self._zone)
+        (record,) = (
+            one for one in listed["ResourceRecordSets"] if one.get("SetIdentifier") == identifier
+        )
+        change: Any = {"Action": "UPSERT", "ResourceRecordSet": {**record, "Weight": weight}}
+        self._route53.change_resource_record_sets(
+            HostedZoneId=self._zone, ChangeBatch={"Changes": [change]}
+        )
+
+    def _measure(self, east: float) -> None:
+        """Real traffic of the last minutes, and how much of it fails there."""
         moment = datetime.now(UTC).replace(second=0, microsecond=0)
-        for region, errors in ((EAST, 900.0), (EUROPE, 0.0)):
+        for region, errors in ((EAST, east), (EUROPE, 0.0)):
             data: list[Any] = [
                 {
                     "MetricName": metric,
@@ -169,15 +181,45 @@ class _Well(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Endpoint:
+    """A server that answers, on a port of its own, until it is down."""
+
+    def __init__(self) -> None:
+        self._server: ThreadingHTTPServer | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self._port}/health"
+
+    def rise(self) -> None:
+        """Answer, where it has answered before."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _Well)
+        self._port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def fall(self) -> None:
+        """Refuse every connection."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+@contextmanager
+def answering() -> Iterator[Endpoint]:
+    """A server that answers."""
+    endpoint = Endpoint()
+    endpoint.rise()
+    try:
+        yield endpoint
+    finally:
+        endpoint.fall()
+
+
 @contextmanager
 def serving() -> Iterator[str]:
     """The address of a server that answers."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Well)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/health"
-    finally:
-        server.shutdown()
-        thread.join(2)
-        server.server_close()
+    with answering() as endpoint:
+        yield endpoint.url

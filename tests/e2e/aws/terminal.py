@@ -62,11 +62,12 @@ class Terminal:
             "--include", "*.yaml", "--runtime", RUNTIME, "--arch", "x86_64",
         )  # fmt: skip
 
-    def applies(self, timeout: int) -> Any:
+    def applies(self, timeout: int, *more: str) -> Any:
         """Have it deployed, with so many seconds for each call of a function."""
         return self.types(
-            "stack", "apply", "aws", "--resources", "aws.yaml", "--timeout", f"{timeout}", "--yes"
-        )
+            "stack", "apply", "aws", "--resources", "aws.yaml", "--timeout", f"{timeout}", "--yes",
+            *more,
+        )  # fmt: skip
 
 
 def shelve(folder: Path) -> Path:
@@ -88,9 +89,7 @@ def shelve(folder: Path) -> Path:
     return folder
 
 
-def project(folder: Path) -> Path:
-    """A copy of the project, without what its account alone knows."""
-    copytree(
-        Path(__file__).parent / "production", folder, ignore=ignore_patterns("__pycache__", "*.pyc")
-    )
+def project(folder: Path, name: str = "production") -> Path:
+    """A copy of a project, without what its account alone knows."""
+    copytree(Path(__file__).parent / name, folder, ignore=ignore_patterns("__pycache__", "*.pyc"))
     return folder

@@ -6,8 +6,8 @@ account. What the emulator cannot do, and what stands for it:
 
 - Nobody but AWS may put events of `aws.*` on a bus. What AWS Health says is sent to the targets of
   the stack's rule, once that was asked whether it matches.
-- Its scheduler neither fills in the time of a tick nor delays one. The schedules are deployed; what
-  they send is parked as undecodable. Evidence comes from outside, as from a team's own prober.
+- Schedules are deployed, and here are due each hour only: evidence comes from outside, as from a
+  team's own prober. What is found by schedule is in `test_schedules`.
 - ECS starts no task and places none: a service has the tasks that are wanted of it at once.
 - A queue hides the messages of a killed function for minutes. The emulator's clock is moved past
   them; the lease of what was killed ends by the functions' clock, which is the real one.

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -41,11 +41,13 @@ class Watch:
 
     Args:
         account: in which it is deployed.
+        clock: of the functions, seconds since 1970.
     """
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, clock: Callable[[], float] = time.time) -> None:
         self.account = account
-        self.ledger = Ledger(DynamoStore(STACK), time.time)
+        self.clock = clock
+        self.ledger = Ledger(DynamoStore(STACK), clock)
         self._events = boto3.client("events")
         self._sqs = boto3.client("sqs")
 
@@ -89,7 +91,7 @@ class Watch:
                     data,
                     id=name,
                     source=SOURCE,
-                    time=datetime.now(UTC),
+                    time=datetime.fromtimestamp(self.clock(), UTC),
                     subject=getattr(data, "region", None),
                 )
             ).decode()
@@ -116,7 +118,7 @@ class Watch:
 
     def chains(self, kind: str) -> list[Chain]:
         """The chains that an event began in whose type this stands."""
-        listed = list_chains(self.ledger, time.time(), 3_600.0)
+        listed = list_chains(self.ledger, self.clock(), 3_600.0)
         found = (read_chain(self.ledger, one.chain) for one in listed if kind in one.type)
         return [chain for chain in found if chain is not None]
 
@@ -154,7 +156,7 @@ class Watch:
 
     def parked(self) -> list[Parked]:
         """The messages that no chain could take."""
-        return list(Parking(self.ledger, time.time, float).list(2))
+        return list(Parking(self.ledger, self.clock, float).list(2))
 
     def told(self) -> str:
         """Everything that the journal tells of failovers, for who has to see why a test fails."""
@@ -183,7 +185,7 @@ class Watch:
 
     def traced(self, chain: Chain) -> Any:
         """What `crosswind trace` would show of a chain."""
-        return trace(chain, app, time.time()).as_json()
+        return trace(chain, app, self.clock()).as_json()
 
     def depth(self, group: str, *, dead: bool = False) -> int:
         """How many messages a queue holds, hidden and delayed ones too."""
@@ -216,14 +218,20 @@ class Watch:
             )
 
     @contextmanager
-    def unfed(self, group: str) -> Iterator[None]:
-        """Nothing of a group's queue is handed to its function meanwhile."""
+    def unfed(self, group: str, *, dead: bool = False) -> Iterator[None]:
+        """Nothing of a group's queue is handed to its function meanwhile.
+
+        Args:
+            dead: nor of its dead letters.
+        """
         functions, name = boto3.client("lambda"), f"{STACK}-{group}"
         feeds = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-        (feed,) = [one["UUID"] for one in feeds if one["EventSourceArn"].endswith(name)]
-        functions.update_event_source_mapping(UUID=feed, Enabled=False)
+        held = [one["UUID"] for one in feeds if dead or one["EventSourceArn"].endswith(name)]
+        for feed in held:
+            functions.update_event_source_mapping(UUID=feed, Enabled=False)
         yield
-        functions.update_event_source_mapping(UUID=feed, Enabled=True)
+        for feed in held:
+            functions.update_event_source_mapping(UUID=feed, Enabled=True)
 
     def processes(self, group: str) -> list[int]:
         """The processes of a group's function."""

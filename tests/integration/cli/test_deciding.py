@@ -198,6 +198,38 @@ def test_a_parked_message_is_listed_and_can_be_published_again(project: Project)
     assert "parked" in project.cw("dlq", "list").stdout
 
 
+def test_a_parked_message_that_nobody_needs_is_put_aside_and_kept(project: Project) -> None:
+    project.publish("aws/us-east-1")
+    parked(project, event(project, hop=0), "early")
+    (letter,) = project.json("dlq", "list")
+    asked = ("dlq", "discard", letter["id"][:10])
+    assert "say why nobody needs it" in project.cw(*asked, "--yes", code=2).stderr
+    assert "nobody can be asked here" in project.cw(*asked, "--reason", "old", code=2).stderr
+    assert project.json("dlq", "list") == [letter]
+
+    put_aside = project.json(*asked, "--reason", "of the old site", "--yes")
+
+    assert put_aside["discarded"] == letter["id"]
+    assert project.json("dlq", "list", code=3) == []
+    (kept,) = project.json("dlq", "list", "--all")
+    assert kept["discarded"] == f"by {put_aside['by']}: of the old site"
+    assert "discarded" in project.cw("dlq", "list", "--all").stdout
+    # It is not lost: who thinks better of it finds and redrives it.
+    project.cw("dlq", "redrive", letter["id"][:10])
+    again = {one["message"]: one for one in project.json("dlq", "list")}
+    assert again["early"]["redriven"].startswith("1x, last by ")
+    assert again["early"]["discarded"] is None
+
+
+def test_a_failed_run_stays_in_its_chain_and_is_not_put_aside(project: Project) -> None:
+    Path("stuck").touch()
+    project.publish("aws/us-east-1")
+    (letter,) = project.json("dlq", "list")
+    refused = project.cw("dlq", "discard", letter["id"][:8], "--reason", "no", "--yes", code=1)
+    assert "a part of chain" in refused.stderr
+    assert project.json("dlq", "list") == [letter]
+
+
 def parked(project: Project, body: bytes, message: str = "m") -> None:
     """Put a message on the bus that no chain can take, and let a worker meet it."""
     from crosswind.embedded.sqlite_bus import SqliteBus

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from crosswind.cli.data import DATA
 from crosswind.cli.root import crosswind
-from crosswind.cli.session import DATA
 from integration.cli.project import UNHEALTHY, Project
 
 COMMAND = Path(sys.executable).parent / "crosswind"

@@ -21,11 +21,14 @@ from crosswind.errors import (
     DeclarationError,
     FleetInvalid,
     NotAccepted,
+    NotPossible,
     Returned,
     Throttled,
     Unreachable,
 )
 from crosswind.journal.listing import AmbiguousChain, NoSuchChain
+from crosswind.stacks.desk import NoSuchLetter
+from crosswind.stacks.driver import Busy, Denied, NotDeployed
 from crosswind.world.addresses import NoWorld
 from crosswind_events import Fault, InvalidEvent
 
@@ -40,7 +43,12 @@ from crosswind_events import Fault, InvalidEvent
         (Throttled("x"), LATER),
         (Unreachable("x"), LATER),
         (NotAccepted([], "x"), LATER),
+        (NotPossible("x"), NO),
         (Returned("x", 1.0), LATER),
+        (NotDeployed("x"), NOTHING),
+        (NoSuchLetter("x"), NOTHING),
+        (Denied("x"), NO),
+        (Busy("x"), LATER),
         (FleetInvalid("x"), USAGE),
         (DeclarationError("x"), USAGE),
         (NoWorld("x"), USAGE),

@@ -40,8 +40,16 @@ def test_a_beginning_that_several_have_is_no_name() -> None:
 
 
 def test_where_nothing_else_was_deployed_there_is_nothing_to_return_to() -> None:
-    with pytest.raises(NoSuchRelease, match="nothing else was deployed before"):
+    with pytest.raises(NoSuchRelease, match="no other artifact was deployed before"):
         choose([deployed("aa11")], "aa11", None)
+
+
+def test_what_was_applied_again_with_other_sizes_is_the_same_release_as_it_was_last() -> None:
+    resized = deployed("aa11").model_copy(update={"template": "of other sizes"})
+    with pytest.raises(NoSuchRelease, match="sizes are changed back by applying again"):
+        choose([deployed("aa11"), resized], "aa11", None)
+    later = [deployed("aa11"), resized, deployed("cc44")]
+    assert choose(later, "cc44", None) == choose(later, "cc44", "aa") == resized
 
 
 def test_a_record_survives_being_written() -> None:

@@ -6,15 +6,28 @@ finds them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+)
 
 from crosswind.stacks.driver import Busy, Denied, StackError
 from crosswind_aws.faults import THROTTLED, code_of
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 DENIED: Final = {
     "AccessDenied",
@@ -25,6 +38,19 @@ DENIED: Final = {
     "403",
 }
 """Codes of the services that are asked here for a right that is missing."""
+
+NO_CREDENTIALS: Final = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+)
+"""Errors of the SDK that say that whoever asks is not signed in."""
+
+_NO_REGION: Final = (
+    "no region is named; set AWS_REGION, or give --region (of --data: aws:STACK@REGION)"
+)
 
 _UNKNOWN: Final = {
     "ExpiredToken",
@@ -39,12 +65,13 @@ class Aws:
 
     Args:
         region: of the stack; that of the environment or profile unless given.
+        session: of the SDK; one of its own unless given.
     """
 
-    def __init__(self, region: str | None = None) -> None:
+    def __init__(self, region: str | None = None, session: Session | None = None) -> None:
         from botocore.session import get_session
 
-        self._session = get_session()
+        self._session = session or get_session()
         self._asked_region = region
 
     @cached_property
@@ -54,9 +81,12 @@ class Aws:
         Raises:
             StackError: nobody says.
         """
-        found = self._asked_region or self._session.get_config_variable("region")
+        # AWS's other tools read AWS_REGION; this SDK alone knows only AWS_DEFAULT_REGION.
+        asked = self._asked_region or os.environ.get("AWS_REGION")
+        with explained("find its region"):
+            found = asked or self._session.get_config_variable("region")
         if not found:
-            raise StackError("no region is named; give --region, or set AWS_REGION")
+            raise StackError(_NO_REGION)
         return str(found)
 
     @property
@@ -95,6 +125,16 @@ class Aws:
         return self._client("sqs")
 
     @cached_property
+    def dynamodb(self) -> Any:
+        """DynamoDB, asked once: whoever repeats a write has to know that it does."""
+        return self._client("dynamodb", attempts=1)
+
+    @cached_property
+    def events(self) -> Any:
+        """EventBridge."""
+        return self._client("events")
+
+    @cached_property
     def functions(self) -> Any:
         """Lambda."""
         return self._client("lambda")
@@ -114,11 +154,12 @@ class Aws:
         """EventBridge Scheduler."""
         return self._client("scheduler")
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, attempts: int = 8) -> Any:
         from botocore.config import Config
 
         config = Config(
-            retries={"total_max_attempts": 8, "mode": "standard"}, user_agent_extra="crosswind"
+            retries={"total_max_attempts": attempts, "mode": "standard"},
+            user_agent_extra="crosswind",
         )
         return self._session.create_client(
             service,
@@ -153,6 +194,11 @@ def explained(purpose: str) -> Iterator[None]:
             raise Busy(f"AWS is too busy to {purpose}: {error}") from error
         raise StackError(f"AWS refused to {purpose}: {error}") from error
     except NoRegionError as error:
-        raise StackError("no region is named; give --region, or set AWS_REGION") from error
+        raise StackError(_NO_REGION) from error
+    except NO_CREDENTIALS as error:
+        raise StackError(
+            f"there are no credentials of AWS to {purpose}: {error}; sign in (aws sso login), or "
+            "set AWS_PROFILE"
+        ) from error
     except BotoCoreError as error:
         raise Busy(f"AWS cannot be asked to {purpose}: {error}") from error

@@ -9,17 +9,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from crosswind.stacks.driver import Format, Request, StackError, Status, Tell
+from crosswind.stacks.driver import Busy, Format, Request, StackError, Status, Tell
 from crosswind.stacks.fate import shared_fate
 from crosswind.stacks.history import Deployed, NoSuchRelease, choose
 from crosswind.stacks.plan import Plan
 from crosswind_aws.performers.resources import Resources
 from crosswind_aws.stack import execution, inspection, planning, removal
 from crosswind_aws.stack.artifacts import Shelf
+from crosswind_aws.stack.attempts import Attempts
 from crosswind_aws.stack.aws import Aws
 from crosswind_aws.stack.draining import drain
 from crosswind_aws.stack.planning import Draft
-from crosswind_aws.stack.standing import Standing, outstanding, settled
+from crosswind_aws.stack.standing import Standing, look, outstanding, settled
 from crosswind_aws.stack.template import Template, about, template, written
 
 
@@ -37,13 +38,14 @@ class AwsStack:
         self._aws = aws
         self._clock = clock
         self._shelf = Shelf(aws, stack)
+        self._attempts = Attempts(aws, self._shelf, stack)
         self._draft: Draft | None = None
 
     def plan(self, request: Request) -> Plan:
         """See `Driver.plan`."""
         release = request.release
         wanted = template(self.stack, request)
-        standing = settled(self._aws, self.stack)
+        standing = self._settled()
         fate = shared_fate(release.kinds, release.fleet, self._aws.place)
         declared = Resources() if request.resources is None else Resources.read(request.resources)
         notes = [*planning.notes(standing, wanted, release.kinds, declared, request.grants)]
@@ -59,9 +61,9 @@ class AwsStack:
 
     def plan_return(self, digest: str | None, *, look_only: bool = False) -> Plan:
         """See `Driver.plan_return`."""
-        standing = settled(self._aws, self.stack)
+        standing = self._settled()
         current = None if standing is None else str(standing.about["digest"])
-        chosen = choose(self.history(), current, digest)
+        chosen = choose(self._history(standing), current, digest)
         if not self._shelf.has_artifact(chosen.digest):
             raise NoSuchRelease(
                 f"the artifact of release {chosen.digest[:12]} is no longer kept; package its "
@@ -82,11 +84,11 @@ class AwsStack:
 
     def status(self) -> Status:
         """See `Driver.status`."""
-        return inspection.status(self._aws, self.stack)
+        return inspection.status(self._aws, self._attempts, self.stack, self._clock())
 
     def history(self) -> Sequence[Deployed]:
         """See `Driver.history`."""
-        return self._shelf.history()
+        return self._history(look(self._aws, self.stack))
 
     def remove(self, tell: Tell) -> None:
         """See `Driver.remove`."""
@@ -95,6 +97,20 @@ class AwsStack:
     def export(self, request: Request, form: Format) -> str:
         """See `Driver.export`."""
         return export(self.stack, request, form)
+
+    def _history(self, standing: Standing | None) -> list[Deployed]:
+        """With what went through without anybody to write it down."""
+        passed = self._attempts.passed(standing, self._clock())
+        return sorted([*self._shelf.history(), *passed], key=lambda one: one.at)
+
+    def _settled(self) -> Standing | None:
+        """The stack, where it can be changed; who changes it is told of where it cannot."""
+        try:
+            return settled(self._aws, self.stack)
+        except Busy as error:
+            found = look(self._aws, self.stack)
+            told = self._attempts.told(found, self._clock())
+            raise Busy("; ".join((str(error), *told))) from error
 
     def _drafted(self, wanted: Template, standing: Standing | None, *, look_only: bool) -> Draft:
         said = about(wanted)
@@ -117,7 +133,7 @@ class AwsStack:
             changes=changes,
             waiting=drained.waiting,
             refusals=tuple(planning.refusals(changes, standing, said["app"])),
-            notes=tuple(notes),
+            notes=(*self._attempts.told(standing, self._clock()), *notes),
         )
         return Draft(plan, said["app"], written(wanted), written(drained.template), standing, None)
 

@@ -25,7 +25,7 @@ from crosswind_aws.stack.template import Template, about, group_of, sender
 QUIET: Final = 60.0
 """Seconds after which a queue's count of messages can be relied on."""
 
-_ARRIVING: Final = re.compile(r"(Rule\d+|Health|Alarm|Tick[0-9a-f]{8})")
+_ARRIVING: Final = re.compile(r"(Rule\d+|Tick[0-9a-f]{8})")
 """Kinds of resource by which something arrives at a group's queue."""
 
 

@@ -1,122 +1,42 @@
-"""Carrying a plan out, and following it: it goes back by itself where it fails, and says why.
+"""Carrying a plan out: it goes back by itself where it fails, and says why.
 
-Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html and
-view-stack-events.html.
+    begin      the bucket; a note of what is begun; what earlier attempts have left is cleared
+    upload     the artifact and the templates, by their digests
+    ask        a change set; then the stack is looked at, which must be as it was planned for
+    execute    from here on CloudFormation carries it out, whoever dies
+    follow     until it has come to its end; then the history says so, and the note is taken away
+
+Two that apply at once: CloudFormation deletes every other change set of a stack when one is
+executed, and makes none while a stack is changed. As a change set is asked for before the stack is
+looked at, whoever comes second finds either his change set void or the stack changed.
+
+Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html,
+view-stack-events.html, and .../APIReference/API_ExecuteChangeSet.html.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
-from crosswind.stacks.driver import Busy, Reverted, StackError, Step, Stuck, Tell
+from crosswind.stacks.attempt import Attempt
+from crosswind.stacks.driver import Busy, Interrupted, Reverted, StackError, Stuck, Tell
 from crosswind.stacks.history import Deployed
-from crosswind_aws.stack.artifacts import Shelf
-from crosswind_aws.stack.aws import Aws, explained
+from crosswind_aws.stack import states
+from crosswind_aws.stack.artifacts import Shelf, artifact_key, template_key
+from crosswind_aws.stack.attempts import Attempts
+from crosswind_aws.stack.aws import Aws
 from crosswind_aws.stack.changesets import ChangeSet
+from crosswind_aws.stack.following import Following, delete
 from crosswind_aws.stack.planning import Draft
 from crosswind_aws.stack.standing import look
 from crosswind_aws.stack.template import digest
 
-PATIENCE: Final = 3_600.0
-"""Seconds for which a change is followed; it goes on without us."""
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0
-
-_WELL: Final = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}
-_BACK: Final = {"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
-_STUCK: Final = {
-    "CREATE_FAILED",
-    "DELETE_FAILED",
-    "ROLLBACK_FAILED",
-    "UPDATE_FAILED",
-    "UPDATE_ROLLBACK_FAILED",
-}
-_ENDS: Final = _WELL | _BACK | _STUCK
-
-_FOLLOWS: Final = ("cancelled", "the following resource(s) failed")
-"""Words of a failure that only follows from another."""
-
-
-class Following:
-    """The events of a stack from now on.
-
-    Args:
-        stack: its ARN, by which it is known when it is gone, too.
-    """
-
-    def __init__(
-        self, aws: Aws, stack: str, tell: Tell, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._aws = aws
-        self._stack = stack
-        self._tell = tell
-        self._sleep = sleep
-        self._seen = {event["EventId"] for event in self._events()}
-        self.failures: list[str] = []
-
-    def end(self, ends: set[str] = _ENDS) -> str:
-        """Tell every event until the stack has come to an end; the state that it has then.
-
-        Raises:
-            Busy: it takes longer than is waited for; it goes on all the same.
-        """
-        limit, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
-        while time.monotonic() < limit:
-            for event in self._fresh():
-                step = self._told(event)
-                if event["PhysicalResourceId"] == self._stack and step.status in ends:
-                    return step.status
-            self._sleep(pause)
-            pause = min(pause * 1.3, _LONGEST_PAUSE)
-        raise Busy("it is still under way; look at it with: crosswind stack status")
-
-    @property
-    def why(self) -> str:
-        """What failed first, for people."""
-        return "; ".join(self.failures[:3]) or "CloudFormation does not say why"
-
-    def _told(self, event: dict[str, Any]) -> Step:
-        status = str(event["ResourceStatus"])
-        reason = str(event.get("ResourceStatusReason") or "")
-        name = str(event["LogicalResourceId"])
-        failed = status.endswith("_FAILED")
-        if failed and not reason.lower().startswith(_FOLLOWS) and "cancelled" not in reason:
-            self.failures.append(f"{name}: {reason}")
-        step = Step(
-            resource=name,
-            type=str(event["ResourceType"]),
-            status=status,
-            reason=reason,
-            failed=failed,
-            done=not status.endswith("_IN_PROGRESS"),
-        )
-        self._tell(step)
-        return step
-
-    def _fresh(self) -> list[dict[str, Any]]:
-        """Events that were not told yet, oldest first."""
-        found: list[dict[str, Any]] = []
-        for event in self._events():
-            if event["EventId"] in self._seen:
-                break
-            found.append(event)
-        self._seen |= {event["EventId"] for event in found}
-        return found[::-1]
-
-    def _events(self) -> Iterator[dict[str, Any]]:
-        """The newest first."""
-        token: dict[str, str] = {}
-        while True:
-            with explained("read the events of the stack"):
-                page = self._aws.cloudformation.describe_stack_events(
-                    StackName=self._stack, **token
-                )
-            yield from page["StackEvents"]
-            if not page.get("NextToken"):
-                return
-            token = {"NextToken": page["NextToken"]}
+_GOES_ON: Final = (
+    "CloudFormation carries the change of stack {stack} out all the same, or takes it back. How it "
+    "goes is said by: crosswind stack status; {back}. The next plan or apply goes on from there"
+)
 
 
 def carry_out(aws: Aws, shelf: Shelf, draft: Draft, tell: Tell, now: float) -> Deployed:
@@ -126,87 +46,182 @@ def carry_out(aws: Aws, shelf: Shelf, draft: Draft, tell: Tell, now: float) -> D
         now: seconds since the epoch.
 
     Raises:
+        Busy: somebody else changes the stack, or has changed it since it was planned for.
+        Interrupted: this process was told to stop.
         Reverted: it failed, and all is as before.
         Stuck: it failed, and is not.
     """
-    stack, create = draft.plan.stack, draft.standing is None
-    made = shelf.create(draft.app)
-    if draft.artifact is not None:
-        shelf.put_artifact(draft.artifact, draft.plan.digest)
-    for text in {draft.wanted, draft.final}:
-        shelf.put_template(text)
-    _clear(aws, stack, tell)
-    try:
-        outcome, why = _changed(aws, shelf, draft, tell)
-    except StackError:
-        if made and create:
-            shelf.remove()
-        raise
-    record = Deployed(
+    stack = draft.plan.stack
+    attempts = Attempts(aws, shelf, stack)
+    with _said_of(f"nothing was changed: stack {stack} is as it was. Apply again when you like"):
+        shelf.create(draft.app)
+        attempt = _attempt(aws, shelf, draft, now)
+        attempts.begin(attempt)
+        try:
+            following, change_set = _prepared(aws, shelf, attempts, attempt, draft, tell)
+            stopped = None if following is None else _executed(change_set)
+        except BaseException as error:
+            _undo(attempts, attempt, error)
+            raise
+    if following is None:
+        state = "UPDATE_COMPLETE"
+    else:
+        back = (
+            f"take it back with: aws cloudformation cancel-update-stack --stack-name {stack}"
+            if draft.standing is not None
+            else "take it away with crosswind stack remove when it has ended"
+        )
+        with _said_of(_GOES_ON.format(stack=stack, back=back), goes_on=True):
+            if stopped is not None:
+                raise stopped
+            state = following.end()
+    return _concluded(shelf, attempts, attempt, draft, state, following)
+
+
+def _attempt(aws: Aws, shelf: Shelf, draft: Draft, now: float) -> Attempt:
+    texts = {draft.wanted, draft.final}
+    needs = (artifact_key(draft.plan.digest), *sorted(map(template_key, texts)))
+    return Attempt(
         at=now,
         by=aws.caller[1],
         app=draft.app,
         digest=draft.plan.digest,
         template=digest(draft.wanted),
-        outcome="applied" if outcome in _WELL and not why else "reverted",
-        why=why,
+        final=digest(draft.final),
+        needs=needs,
+        fresh=tuple(key for key in needs if not shelf.has(key)),
         rollback=draft.rollback,
     )
-    if outcome in _STUCK:
-        shelf.record(record)
-        raise Stuck(
-            f"stack {stack} is {outcome}: {why}; see what holds it: aws cloudformation "
-            f"describe-stack-events --stack-name {stack}"
-        )
-    if record.outcome == "reverted":
-        if made and create:
-            shelf.remove()
-        else:
-            shelf.record(record)
-        left = "nothing was deployed" if create else "everything stands as before"
-        raise Reverted(f"not applied, {left}: {why}")
-    shelf.record(record)
-    return record
 
 
-def _changed(aws: Aws, shelf: Shelf, draft: Draft, tell: Tell) -> tuple[str, str]:
-    """Change the stack; its state then, and what failed."""
-    create = draft.standing is None
+def _prepared(
+    aws: Aws, shelf: Shelf, attempts: Attempts, attempt: Attempt, draft: Draft, tell: Tell
+) -> tuple[Following | None, ChangeSet]:
+    """Everything before the change; nothing to follow where there is nothing to change."""
+    stack = draft.plan.stack
+    _clear(aws, stack, tell)
+    attempts.clear(draft.standing, attempt, attempt.at)
+    if draft.artifact is not None and artifact_key(draft.plan.digest) in attempt.fresh:
+        body = draft.artifact.read_bytes()
+        shelf.put(artifact_key(draft.plan.digest), body, "application/zip")
+    for text in {draft.wanted, draft.final}:
+        if template_key(text) in attempt.fresh:
+            shelf.put(template_key(text), text.encode())
     change_set = ChangeSet(
         aws,
-        draft.plan.stack,
-        {"TemplateURL": shelf.url(draft.final)},
-        {"ArtifactBucket": shelf.bucket},
+        stack,
+        {"TemplateURL": shelf.url(template_key(draft.final))},
+        {"ArtifactBucket": shelf.name},
         draft.tags,
-        create=create,
+        create=draft.standing is None,
     )
-    if change_set.is_empty:
+    try:
+        stack_id = _unchanged(aws, draft)
+        if change_set.is_empty:
+            change_set.delete()
+            return None, change_set
+        return Following(aws, stack_id, tell), change_set
+    except BaseException:
         change_set.delete()
-        return "UPDATE_COMPLETE", ""
-    following = Following(aws, change_set.stack_id, tell)
-    change_set.execute()
-    state = following.end()
+        raise
+
+
+def _undo(attempts: Attempts, attempt: Attempt, error: BaseException) -> None:
+    """Leave no trace; where that cannot be done either, both are said."""
+    try:
+        attempts.undo(attempt)
+    except StackError as other:
+        if isinstance(error, StackError):
+            raise type(error)(f"{error}; besides, {other}") from error
+        raise
+
+
+def _executed(change_set: ChangeSet) -> KeyboardInterrupt | None:
+    """Have it carried out; that this process was told to stop just then, where it was."""
+    try:
+        change_set.execute()
+    except (KeyboardInterrupt, StackError) as error:
+        if change_set.is_unused():
+            change_set.delete()
+            raise
+        # It is carried out, though nobody heard the answer.
+        return error if isinstance(error, KeyboardInterrupt) else None
+    return None
+
+
+def _unchanged(aws: Aws, draft: Draft) -> str:
+    """The ARN of the stack, which is as it was planned for.
+
+    Raises:
+        Busy: it is not.
+    """
+    stack, before, found = draft.plan.stack, draft.standing, look(aws, draft.plan.stack)
+    alike = found is not None and (
+        found.state == states.REVIEWED
+        if before is None
+        else (found.id, found.state, found.changed, found.template)
+        == (before.id, before.state, before.changed, before.template)
+    )
+    if found is None or not alike:
+        state = "gone" if found is None else found.state
+        raise Busy(
+            f"somebody else has changed stack {stack} since this was planned, which is {state} now;"
+            " nothing of this was applied, plan again"
+        )
+    return found.id
+
+
+def _concluded(
+    shelf: Shelf,
+    attempts: Attempts,
+    attempt: Attempt,
+    draft: Draft,
+    state: str,
+    following: Following | None,
+) -> Deployed:
+    """What came of it, written down."""
+    stack, create = draft.plan.stack, draft.standing is None
     # A stack whose making failed is deleted, and its last word is that this is complete.
-    undone = state in _BACK or state in _STUCK or (create and state == "DELETE_COMPLETE")
-    return state, following.why if undone else ""
+    undone = state not in states.MADE or (create and state == states.DELETED)
+    why = following.why if undone and following is not None else ""
+    record = attempt.ended("reverted" if undone else "applied", why)
+    if not undone or not create or state in states.STUCK:
+        shelf.record(record)
+        if not undone:
+            attempts.supersede(attempt)
+        attempts.end(attempt)
+    else:
+        attempts.undo(attempt)
+    if state in states.STUCK:
+        raise Stuck(
+            f"stack {stack} is {state}: {why}; see what holds it: aws cloudformation "
+            f"describe-stack-events --stack-name {stack}"
+        )
+    if undone:
+        left = "nothing was deployed" if create else "everything stands as before"
+        raise Reverted(f"not applied, {left}: {why}")
+    return record
 
 
 def _clear(aws: Aws, stack: str, tell: Tell) -> None:
     """Take away what an earlier attempt has left that never stood."""
     found = look(aws, stack)
-    if found is not None and found.state == "ROLLBACK_COMPLETE":
+    if found is not None and found.state == states.FAILED_TO_BE:
         delete(aws, stack, found.id, tell)
 
 
-def delete(aws: Aws, stack: str, stack_id: str, tell: Tell) -> None:
-    """Delete a stack, and follow it.
+@contextmanager
+def _said_of(left: str, *, goes_on: bool = False) -> Iterator[None]:
+    """Say what is left where this process is told to stop.
 
-    Raises:
-        Stuck: something holds it.
+    Args:
+        left: the state of things, and how to go on.
     """
-    following = Following(aws, stack_id, tell)
-    with explained(f"delete stack {stack}"):
-        aws.cloudformation.delete_stack(StackName=stack_id)
-    state = following.end({"DELETE_COMPLETE", "DELETE_FAILED"})
-    if state == "DELETE_FAILED":
-        raise Stuck(f"stack {stack} is not deleted: {following.why}; remove that, and try again")
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted(f"stopped; {left}", goes_on=goes_on) from stop
+    except Busy as error:
+        if not goes_on:
+            raise
+        raise Busy(f"{error}; {left}") from error

@@ -181,19 +181,6 @@ def _rules(prefix: str, group: Group, around: Around) -> Iterator[tuple[str, Res
                 Targets=[{**target, "InputPath": TARGET_INPUT}],
             ),
         )
-    if around.native:
-        for kind, heard in native.kinds(around.stack):
-            yield (
-                kind.capitalize(),
-                _resource(
-                    "AWS::Events::Rule",
-                    f"{prefix}Policy",
-                    Name=native.rule(around.stack, kind),
-                    Description=native.KINDS[kind],
-                    EventPattern=heard,
-                    Targets=[target],
-                ),
-            )
 
 
 def _function(prefix: str, group: Group, around: Around) -> Iterator[tuple[str, Resource]]:

@@ -10,32 +10,31 @@ from botocore.exceptions import ClientError
 
 from crosswind.stacks.driver import NotDeployed, Part, Status
 from crosswind_aws.faults import code_of
-from crosswind_aws.stack import groups, names
+from crosswind_aws.stack import groups, names, states
+from crosswind_aws.stack.attempts import Attempts
 from crosswind_aws.stack.aws import Aws, explained
 from crosswind_aws.stack.standing import Standing, depth, look
 from crosswind_aws.stack.template import group_of
 
-_WELL: Final = {
-    "CREATE_COMPLETE",
-    "UPDATE_COMPLETE",
-    "UPDATE_ROLLBACK_COMPLETE",
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-}
 _WORKING: Final = {"Active", "Pending"}
 """States of a function that has nothing against it: it is there, or will be in a moment."""
 
 _NO_FUNCTION: Final = "missing"
 
 
-def status(aws: Aws, stack: str) -> Status:
+def status(aws: Aws, attempts: Attempts, stack: str, now: float) -> Status:
     """How it fares.
+
+    Args:
+        now: seconds since the epoch.
 
     Raises:
         NotDeployed: there is no such stack.
     """
     found = look(aws, stack)
     if found is None or not found.exists:
-        raise NotDeployed(f"there is no stack {stack} in {aws.place}")
+        begun = attempts.told(found, now)
+        raise NotDeployed("; ".join((f"there is no stack {stack} in {aws.place}", *begun)))
     said = found.about
     parts = tuple(_parts(aws, stack, found))
     digest = str(said.get("digest", ""))
@@ -47,7 +46,7 @@ def status(aws: Aws, stack: str) -> Status:
         digest=digest,
         changed=found.changed,
         parts=parts,
-        troubles=tuple(_troubles(found, parts, digest)),
+        troubles=(*_troubles(found, parts, digest), *attempts.told(found, now)),
     )
 
 
@@ -97,7 +96,7 @@ def _raised(aws: Aws, stack: str) -> list[str]:
 
 
 def _troubles(found: Standing, parts: tuple[Part, ...], digest: str) -> Iterator[str]:
-    if found.state not in _WELL:
+    if not states.is_well(found.state):
         yield f"the stack is {found.state}"
     for part in parts:
         if part.state not in _WORKING:

@@ -103,6 +103,9 @@ def notes(
             f"no resource is declared for these kinds, so no right is given for them: "
             f"{', '.join(unbound)}; declare it with --resources FILE"
         )
+    heard = wanted["Metadata"]["Crosswind"]["signals"]
+    if heard is not None:
+        yield f"group {heard} hears what AWS says of regions; choose another with --signals"
     if standing is None:
         return
     now = about(wanted)["groups"]
@@ -139,21 +142,15 @@ def _asked(
     compared: Mapping[str, Change],
 ) -> tuple[Change, ...]:
     """What CloudFormation says; nothing of it stays."""
-    fresh = len(text.encode()) > INLINE and shelf.put_template(text)
+    draft = shelf.put_draft(text) if len(text.encode()) > INLINE else None
     try:
-        source = _source(shelf, text)
-        parameters = {"ArtifactBucket": shelf.bucket}
+        source = {"TemplateBody": text} if draft is None else {"TemplateURL": shelf.url(draft)}
+        parameters = {"ArtifactBucket": shelf.name}
         change_set = ChangeSet(aws, stack, source, parameters, tagging, create=False)
         try:
             return tuple(change_set.changes(compared))
         finally:
             change_set.delete()
     finally:
-        if fresh:
-            shelf.drop_template(text)
-
-
-def _source(shelf: Shelf, text: str) -> dict[str, str]:
-    if len(text.encode()) <= INLINE:
-        return {"TemplateBody": text}
-    return {"TemplateURL": shelf.url(text)}
+        if draft is not None:
+            shelf.drop([draft])

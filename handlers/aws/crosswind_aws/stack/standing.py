@@ -8,23 +8,11 @@ from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from crosswind.stacks.driver import Busy, StackError, Stuck
+from crosswind.stacks.driver import StackError
 from crosswind_aws.faults import code_of
-from crosswind_aws.stack import groups, names
+from crosswind_aws.stack import groups, names, states
 from crosswind_aws.stack.aws import Aws, explained
 from crosswind_aws.stack.template import about
-
-EMPTY: Final = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"}
-"""States of a stack that never was, or is no more: it has no resources."""
-
-_STUCK: Final = {
-    "DELETE_FAILED": "run crosswind stack remove again; the console says what holds it",
-    "ROLLBACK_FAILED": "remove it with crosswind stack remove, and apply again",
-    "CREATE_FAILED": "remove it with crosswind stack remove, and apply again",
-    "UPDATE_ROLLBACK_FAILED": "mend what the console names, then: aws cloudformation "
-    "continue-update-rollback --stack-name {stack}",
-    "UPDATE_FAILED": "roll it back: aws cloudformation rollback-stack --stack-name {stack}",
-}
 
 _COUNTS: Final = (
     "ApproximateNumberOfMessages",
@@ -60,7 +48,7 @@ class Standing(NamedTuple):
     @property
     def exists(self) -> bool:
         """Whether it has resources."""
-        return self.state not in EMPTY
+        return self.state not in states.EMPTY
 
 
 class Depth(NamedTuple):
@@ -78,15 +66,11 @@ class Depth(NamedTuple):
 
 def look(aws: Aws, stack: str) -> Standing | None:
     """The stack of this name, whatever its state; None where there is none."""
-    with explained(f"look at stack {stack}"):
-        try:
-            (found,) = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"]
-        except ClientError as error:
-            if code_of(error) == "ValidationError" and "does not exist" in str(error):
-                return None
-            raise
+    found = states.described(aws, stack)
+    if found is None:
+        return None
     state = str(found["StackStatus"])
-    template = {} if state in EMPTY else _template(aws, stack)
+    template = {} if state in states.EMPTY else _template(aws, stack)
     changed = found.get("LastUpdatedTime") or found["CreationTime"]
     return Standing(
         id=str(found["StackId"]),
@@ -108,10 +92,7 @@ def settled(aws: Aws, stack: str) -> Standing | None:
     found = look(aws, stack)
     if found is None or not found.exists:
         return None
-    if found.state.endswith("_IN_PROGRESS"):
-        raise Busy(f"stack {stack} is {found.state}; somebody else changes it, try again later")
-    if found.state in _STUCK:
-        raise Stuck(f"stack {stack} is {found.state}; {_STUCK[found.state].format(stack=stack)}")
+    states.changeable(stack, found.state)
     if not found.about:
         raise StackError(
             f"stack {stack} was not made by this version of Crosswind; name another with --stack"

@@ -16,6 +16,7 @@ from crosswind.stacks.release import NotDeployable
 from crosswind_aws.deployment import group_faults
 from crosswind_aws.performers.resources import Resources
 from crosswind_aws.stack import groups, names, native, rights
+from crosswind_aws.stack.outputs import outputs
 from crosswind_aws.store import EXPIRES, table
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def template(stack: str, request: Request) -> Template:
     if faults:
         raise NotDeployable("; ".join(faults))
     every_queue = [groups.queues(stack, group.name)[0] for group in release.groups]
-    hearer = native.hearer(release.groups)
+    hearer = native.hearer(release.groups, request.signals)
     made = _shared(
         stack, [*every_queue, *(groups.queues(stack, g.name)[1] for g in release.groups)]
     )
@@ -75,6 +76,8 @@ def template(stack: str, request: Request) -> Template:
             faults.append(str(error))
     if faults:
         raise NotDeployable("; ".join(faults))
+    if hearer is not None:
+        made |= dict(native.rules(stack, hearer))
     groups.tagged(made, {"crosswind:app": release.app})
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -88,6 +91,7 @@ def template(stack: str, request: Request) -> Template:
                     group.name: {"takes": list(group.takes), "handlers": list(group.handlers)}
                     for group in release.groups
                 },
+                "signals": hearer,
                 "draining": [],
             }
         },
@@ -98,10 +102,7 @@ def template(stack: str, request: Request) -> Template:
             }
         },
         "Resources": made,
-        "Outputs": {
-            "Bus": {"Description": "Put events here", "Value": names.of("AppBus")},
-            "Table": {"Description": "State is kept here", "Value": {"Ref": "AppTable"}},
-        },
+        "Outputs": outputs(stack, release),
     }
 
 

@@ -26,6 +26,7 @@ class Filed(EventData, type="com.example.filed.v1"):
     """A form has come in."""
 
     crashes: bool = False
+    fails: bool = False
 
 
 class Answered(EventData, type="com.example.answered.v1", ends="completed"):
@@ -37,6 +38,8 @@ def answer(event: Event[Filed], ctx: Context) -> Answered:
     """As a library would that some input brings down, with all of its process."""
     if event.data.crashes:
         os.kill(os.getpid(), signal.SIGKILL)
+    if event.data.fails:
+        raise ValueError("this form cannot be read")
     return Answered()
 
 

@@ -145,6 +145,18 @@ class Bench:
     def _store(self) -> DynamoStore:
         return DynamoStore(self.stack.stack)
 
+    def kept(self) -> list[str]:
+        """What lies beside the stack: for each thing the folder that it is in."""
+        bucket = f"{self.stack.stack}-{self.account}-us-east-1"
+        found = boto3.client("s3").list_objects_v2(Bucket=bucket).get("Contents", ())
+        return sorted(one["Key"].partition("/")[0] for one in found)
+
+    def change_sets(self) -> list[str]:
+        """Change sets that nobody has executed."""
+        formation = boto3.client("cloudformation")
+        found = formation.list_change_sets(StackName=self.stack.stack)["Summaries"]
+        return [one["ChangeSetName"] for one in found if one["ExecutionStatus"] == "AVAILABLE"]
+
     def left(self) -> dict[str, list[str]]:
         """Everything in the account that a stack may have made, by service."""
         found = {name: list(several) for name, several in self._listed()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from crosswind_aws.stack.aws import Aws
 from crosswind_aws.stack.deployed import AwsStack
 from crosswind_local.aws_sites import AwsSite
 from integration.aws.stack.bench import Artifacts, Bench, package, stock
+from integration.aws.stack.terminal import Terminal
 
 STACK = "crosswind-hops"
 
@@ -51,11 +53,27 @@ def bench(local_aws: AwsSite, aws_account: str, artifacts: Artifacts) -> Bench:
 
 
 @pytest.fixture
-def refusing(local_aws: AwsSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """Once called, AWS lets nobody make a change set."""
+def terminal(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    made = Terminal(bench)
+    made.has("first")
+    return made
+
+
+@pytest.fixture
+def emulated(local_aws: AwsSite) -> AwsSite:
+    """An emulator, as a proxy understands no TLS."""
     if local_aws.url is None:
         pytest.skip("a real account is asked over TLS, which this proxy does not speak")
-    with Guard(local_aws.url) as guard:
+    return local_aws
+
+
+@pytest.fixture
+def refusing(emulated: AwsSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Once called, AWS lets nobody make a change set."""
+    assert emulated.url is not None
+    with Guard(emulated.url) as guard:
         yield lambda: monkeypatch.setenv("AWS_ENDPOINT_URL", guard.url)
 
 
@@ -63,6 +81,6 @@ class Guard(FaultyProxy):
     """Carries out every request but those that would make a change set."""
 
     def meet(self, request: Request) -> Fault:
-        if b"Action=CreateChangeSet" in request.body:
+        if re.search(rb"Action=(Create|Delete)ChangeSet", request.body):
             return Say(403, DENIED, (("Content-Type", "text/xml"),))
         return super().meet(request)

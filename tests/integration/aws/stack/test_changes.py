@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from zipfile import ZipFile
 
 import boto3
 import pytest
 
 from contract.aws_stack import eventually
-from crosswind.stacks.driver import Busy, Reverted, Sizing, StackError
+from contract.proxy import Fault, FaultyProxy, Request, Say
+from crosswind.stacks.driver import Busy, Denied, Reverted, Sizing, StackError
 from crosswind_aws.stack.aws import Aws
 from crosswind_aws.stack.deployed import AwsStack
 from crosswind_aws.stack.draining import QUIET
+from crosswind_local.aws_sites import AwsSite
 from integration.aws.stack.bench import Bench
 
 
@@ -115,6 +119,44 @@ def test_whoever_may_only_look_sees_the_plan_as_well(
     }
 
 
+def test_whoever_may_not_deploy_is_told_which_right_is_missing_and_leaves_nothing(
+    bench: Bench, refusing: Callable[[], None]
+) -> None:
+    refusing()
+    deploying = AwsStack("crosswind-hops", Aws(), clock=bench.site.now)
+    plan = deploying.plan(bench.request(bench.artifacts.first))
+    with pytest.raises(Denied, match="not authorized to perform: cloudformation:CreateChangeSet"):
+        deploying.apply(plan, bench.steps.append)
+    assert bench.left() == {}
+
+
+class Blind(FaultyProxy):
+    """Lets nobody see the bucket of a stack."""
+
+    def meet(self, request: Request) -> Fault:
+        if request.path.startswith("/crosswind-hops-"):
+            return Say(403, b"")
+        return super().meet(request)
+
+
+def test_whoever_may_not_see_the_bucket_sees_the_plan_and_that_something_may_be_unseen(
+    bench: Bench, emulated: AwsSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.apply(bench.artifacts.first)
+    assert emulated.url is not None
+    with Blind(emulated.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        looking = AwsStack("crosswind-hops", Aws(), clock=bench.site.now)
+        plan = looking.plan(bench.request(bench.artifacts.first, Sizing(memory=1024)))
+        troubles = looking.status().troubles
+    assert {one.resource for one in plan.changes if not one.indirect} == {
+        "HopsFunction",
+        "AuditFunction",
+    }
+    for told in (plan.notes, troubles):
+        assert any("whether an apply was stopped cannot be seen" in one for one in told)
+
+
 def test_a_first_deployment_that_fails_leaves_nothing_and_says_why(bench: Bench) -> None:
     events = boto3.client("events")
     events.create_event_bus(Name="crosswind-hops")
@@ -166,6 +208,33 @@ def test_a_release_is_returned_to_by_its_digest(bench: Bench) -> None:
         first.digest,
         second.digest,
     ]
+
+
+def test_other_code_of_the_same_handlers_is_a_release_and_the_same_artifact_is_nothing_to_do(
+    bench: Bench, tmp_path: Path
+) -> None:
+    first = bench.apply(bench.artifacts.first)
+    assert bench.plan(bench.artifacts.first).is_empty
+    other = recoded(bench.artifacts.first, tmp_path / "other.zip")
+
+    plan = bench.plan(other)
+    assert {one.type for one in plan.changes if not one.indirect} == {"AWS::Lambda::Function"}
+    assert {one.path for change in plan.changes for one in change.differences} == {"Code.S3Key"}
+    second = bench.apply(other)
+    assert second.digest != first.digest
+    assert [one.digest for one in bench.stack.history()] == [first.digest, second.digest]
+    assert {part.digest for part in bench.stack.status().parts} == {second.digest}
+    assert bench.plan(other).is_empty
+    assert bench.stack.plan_return(None).digest == first.digest
+
+
+def recoded(artifact: Path, out: Path) -> Path:
+    """The artifact with one more comment in its code."""
+    with ZipFile(artifact) as old, ZipFile(out, "w") as new:
+        for entry in old.infolist():
+            more = b"# Said once more.\n" if entry.filename == "hops.py" else b""
+            new.writestr(entry, old.read(entry) + more)
+    return out
 
 
 def test_another_app_does_not_take_over_a_stack(bench: Bench) -> None:

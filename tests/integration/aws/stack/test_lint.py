@@ -15,7 +15,7 @@ from crosswind_aws.stack.comparison import REPLACING
 from crosswind_aws.stack.draining import drain
 from crosswind_aws.stack.template import Template
 from crosswind_local.environments import interpreter
-from unit.aws.stack.apps import ops, purging
+from unit.aws.stack.apps import everything, ops, purging
 from unit.aws.stack.releases import RESOURCES, STACK, made
 from unit.aws.stack.test_draining import smaller
 
@@ -47,10 +47,11 @@ def all_options(app: App) -> Template:
     [
         made(failover_app()),
         all_options(ops()),
+        all_options(everything()),
         made(purging(), Sizing(concurrency=None)),
         drain(STACK, made(ops()), made(smaller()), lambda group: 0, 0.0).template,
     ],
-    ids=["failover", "all-options", "nothing-reserved", "draining"],
+    ids=["failover", "all-options", "everything", "nothing-reserved", "draining"],
 )
 def test_cfn_lint_finds_nothing(template: Template, python: Path, tmp_path: Path) -> None:
     file = tmp_path / "template.json"

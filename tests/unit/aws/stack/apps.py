@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from crosswind import App, Context, Event
 from crosswind.actions import Action, Answer
+from crosswind.chains.apply import apply_app
+from crosswind.chains.failover import failover_app
 from crosswind.handlers import Where
 from crosswind.operations.endpoints import EndpointStatus, ScaleEndpoint
 from crosswind.operations.notification import Notify
@@ -37,6 +39,15 @@ def ops() -> App:
     @app.schedule("0 2 * * MON-FRI", tz="Europe/Vienna", name="nightly", group="clock")
     def nightly(event: Event[Tick], ctx: Context) -> None: ...
 
+    return app
+
+
+def everything() -> App:
+    """All chains that are built in, and the groups of `ops`, in one app."""
+    app = App("everything")
+    app.include(failover_app(probe_every=30.0))
+    app.include(apply_app())
+    app.include(ops())
     return app
 
 

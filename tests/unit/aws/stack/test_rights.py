@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from crosswind.chains.failover import failover_app
 from crosswind_aws.performers.resources import Resources
 from crosswind_aws.stack import rights
-from unit.aws.stack.apps import ops, purging
+from unit.aws.stack.apps import everything, ops, purging
 from unit.aws.stack.releases import RESOURCES, made
 
 UNAVOIDABLE = {
@@ -50,7 +49,7 @@ def actions(made: dict[str, Any], role: str) -> set[str]:
 
 TEMPLATES = [
     made(ops(), resources=RESOURCES),
-    made(failover_app(), resources=RESOURCES),
+    made(everything(), resources=RESOURCES),
     made(purging(), grants=GRANT),
 ]
 

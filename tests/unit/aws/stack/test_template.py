@@ -14,7 +14,8 @@ from crosswind.chains.failover import failover_app
 from crosswind.stacks.driver import Sizing
 from crosswind.stacks.release import NotDeployable
 from crosswind_aws.deployment import BATCH, Deployment
-from crosswind_aws.stack.template import about, written
+from crosswind_aws.stack.comparison import compare
+from crosswind_aws.stack.template import Template, about, written
 from crosswind_events import RegionUnhealthy
 from crosswind_events.catalogue.schedule import Tick
 from unit.aws.stack.apps import ops, purging
@@ -127,12 +128,41 @@ def test_a_rule_comes_after_the_policy_that_lets_it_send_and_has_a_dead_letter_t
 def test_native_signals_come_to_one_group_alone_as_they_are() -> None:
     rules = of_type(made(ops()), "AWS::Events::Rule")
     native = {name: rule for name, rule in rules.items() if "EventBusName" not in rule}
-    assert set(native) == {"OpsHealth", "OpsAlarm"}
+    assert set(native) == {"AppHealthRule", "AppAlarmRule"}
     assert all("InputPath" not in rule["Targets"][0] for rule in native.values())
+    assert hearers(made(ops())) == {"DeskQueue"}
+
+
+def hearers(template: Template) -> set[str]:
+    """The queues to which native signals go."""
+    return {
+        rule["Targets"][0]["Arn"]["Fn::GetAtt"][0]
+        for rule in of_type(template, "AWS::Events::Rule").values()
+        if "EventBusName" not in rule
+    }
+
+
+def test_whoever_deploys_says_which_group_hears_native_signals() -> None:
+    assert hearers(made(ops(), signals="clock")) == {"ClockQueue"}
+    assert hearers(made(ops(), signals="none")) == set()
+    with pytest.raises(NotDeployable, match=r"--signals dusk: there is no such group; there are:"):
+        made(ops(), signals="dusk")
+
+
+def test_a_rule_for_native_signals_keeps_its_name_when_another_group_hears_them() -> None:
+    """Made anew it would find its name taken, and the change would fail."""
+    before, after = made(ops(), signals="ops"), made(ops(), signals="clock")
+    changed = {one.resource: one.action for one in compare(before, after)}
+    assert changed == {
+        "AppHealthRule": "change",
+        "AppAlarmRule": "change",
+        "OpsPolicy": "change",
+        "ClockPolicy": "change",
+    }
 
 
 def test_alarms_of_the_stack_itself_are_no_evidence() -> None:
-    alarm = of_type(made(ops()), "AWS::Events::Rule")["OpsAlarm"]
+    alarm = of_type(made(ops()), "AWS::Events::Rule")["AppAlarmRule"]
     own = of_type(made(ops()), "AWS::CloudWatch::Alarm")
     (passed,) = alarm["EventPattern"]["detail"]["alarmName"]
     assert all(
