@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from crosswind_local.accounts import ACCOUNT, REGION, sdk_env
+from crosswind_local.launcher import FUNCTION_CLOCK
 from crosswind_local.servers import HostedServer, plain_environ
 
 
@@ -15,10 +16,19 @@ class Ministack(HostedServer):
 
     All is kept in memory and gone once it stops. Functions run under this machine's interpreters;
     see `crosswind_local.lambda_host.bootstrap`.
+
+    Args:
+        port: to listen on; a free one unless given.
+        moves_functions: whether the clock of functions of Python runtimes moves with its own, which
+            otherwise is real; see `ministack/functions.py` for what follows it.
     """
 
     service = "ministack"
     health = "/_ministack/health"
+
+    def __init__(self, *, port: int = 0, moves_functions: bool = False) -> None:
+        super().__init__(port=port)
+        self._moves_functions = moves_functions
 
     @property
     def requirements(self) -> Path:
@@ -49,4 +59,5 @@ class Ministack(HostedServer):
             "MINISTACK_HOST": "127.0.0.1",
             # It would take a fixed port, which two of them cannot share.
             "IOT_MTLS_ENABLED": "0",
+            **({FUNCTION_CLOCK: str(folder / "clock")} if self._moves_functions else {}),
         }
