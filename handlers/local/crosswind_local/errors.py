@@ -1,8 +1,9 @@
 """What goes wrong in a local service.
 
 LocalCloudError
-├── StartFailed      the service could not begin to serve (also an OSError)
-└── ServiceError     the answer that the real service would give to a request
+├── StartFailed           the service could not begin to serve (also an OSError)
+├── MissingRequirement    what it needs is not installed (also a ModuleNotFoundError)
+└── ServiceError          the answer that the real service would give to a request
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Code = Literal[
+    "ABORTED",
     "ALREADY_EXISTS",
     "FAILED_PRECONDITION",
     "INTERNAL",
@@ -27,6 +29,10 @@ class LocalCloudError(Exception):
 
 class StartFailed(LocalCloudError, OSError):
     """The service could not begin: its port is taken, its environment or process failed."""
+
+
+class MissingRequirement(LocalCloudError, ModuleNotFoundError):
+    """A distribution that the service needs is not installed; says what to install."""
 
 
 class ServiceError(LocalCloudError):

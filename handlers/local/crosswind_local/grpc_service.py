@@ -11,6 +11,11 @@ from crosswind_local.errors import StartFailed
 from crosswind_local.inspection import Inspection
 from crosswind_local.lifecycle import LocalService
 
+SILENCE_SECONDS = 60
+"""A client that has said nothing for so long is asked whether it is there."""
+ANSWER_SECONDS = 20
+"""One that does not answer for so long is taken for gone, with its calls."""
+
 _OPTIONS = [
     # Larger than a request may be, so that one too large gets the service's own answer.
     ("grpc.max_receive_message_length", 20 * 1024 * 1024),
@@ -81,8 +86,16 @@ class GrpcService(LocalService):
         raise NotImplementedError("each service ends what it holds")
 
     def _start(self) -> None:
+        keep_alive = [
+            ("grpc.keepalive_time_ms", SILENCE_SECONDS * 1000),
+            ("grpc.keepalive_timeout_ms", ANSWER_SECONDS * 1000),
+            # While another ping is under way, which measures the bandwidth, none of these is sent.
+            ("grpc.http2.ping_timeout_ms", ANSWER_SECONDS * 1000),
+        ]
         server = grpc.server(
-            self._pool, options=_OPTIONS, maximum_concurrent_rpcs=self._refuse_beyond
+            self._pool,
+            options=_OPTIONS + keep_alive,
+            maximum_concurrent_rpcs=self._refuse_beyond,
         )
         server.add_generic_rpc_handlers((self._wire(),))
         try:

@@ -175,7 +175,9 @@ class HostedServer(LocalService):
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                # Closing writes what was not: a command, to a server that has died.
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
     def _said(self) -> str:
         log = self._folder / "log" if self._folder is not None else None

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from crosswind_local import StartFailed
+from crosswind_local import LocalCloudError, StartFailed
 from crosswind_local.ministack import Ministack
 
 HOLDER = """
@@ -129,6 +129,18 @@ def test_a_port_that_is_taken_is_one_clear_error() -> None:
 
         with pytest.raises(StartFailed, match=rf"port {port} of 127.0.0.1"):
             Ministack(port=port).start()
+
+
+def test_one_that_has_died_is_told_and_stops_without_a_word() -> None:
+    with Ministack() as aws:
+        pid = aws.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: not is_alive(pid))
+        with pytest.raises(LocalCloudError, match="ministack"):
+            aws.advance(1)
+
+    assert aws.pid is None
 
 
 def test_it_dies_with_whoever_started_it() -> None:

@@ -114,7 +114,7 @@ class Engine:
         """Documents by name, each once and in the order asked for.
 
         Raises:
-            ServiceError, Contention: the names or the transaction are not valid.
+            ServiceError: the names or the transaction are not valid.
         """
         names.check_database(database)
         chosen = list(dict.fromkeys(wanted))
@@ -131,7 +131,7 @@ class Engine:
         """What a query finds.
 
         Raises:
-            ServiceError, Contention: the transaction is not valid.
+            ServiceError: the transaction is not valid.
         """
         with self._lock:
             view = self._view(database, consistency)
@@ -147,7 +147,7 @@ class Engine:
         """Whatever `read` reads of a database, as of the view's time.
 
         Raises:
-            ServiceError, Contention: the transaction is not valid.
+            ServiceError: the transaction is not valid.
         """
         with self._lock:
             view = self._view(database, consistency)
@@ -162,8 +162,7 @@ class Engine:
 
         Raises:
             ServiceError: the transaction is not valid, a precondition does not hold, or memory
-                is full.
-            Contention: another transaction stood in the way.
+                is full; a Contention where another transaction stood in the way.
         """
         with self._lock:
             if not id:

@@ -1,29 +1,17 @@
-"""What goes wrong in a request, beyond what every local service answers.
+"""What goes wrong in a request, in the words of the service."""
 
-`ServiceError` carries all codes but one: ABORTED, which only a service with transactions knows.
-"""
-
-from typing import Literal
-
-from crosswind_local.errors import LocalCloudError, ServiceError
+from crosswind_local.errors import ServiceError
 
 
-class Contention(LocalCloudError):
+class Contention(ServiceError):
     """Two parties want the same document and this one gives way; its transaction may be retried.
 
     The words are those of the service,
     https://cloud.google.com/firestore/docs/transaction-data-contention
     """
 
-    code: Literal["ABORTED"] = "ABORTED"
-
     def __init__(self, message: str) -> None:
-        super().__init__(f"ABORTED: {message}")
-        self.message = message
-
-
-Refusal = (ServiceError, Contention)
-"""Every answer that is not a success, for `except`."""
+        super().__init__("ABORTED", message)
 
 
 def invalid(message: str) -> ServiceError:

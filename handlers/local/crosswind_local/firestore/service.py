@@ -28,7 +28,7 @@ from crosswind_local.firestore.protocol import (
     timestamp,
 )
 from crosswind_local.firestore.queries import Query
-from crosswind_local.firestore.refusals import Refusal, invalid, unsupported
+from crosswind_local.firestore.refusals import invalid, unsupported
 from crosswind_local.firestore.waiting import Caller
 from crosswind_local.firestore.writes import Written
 
@@ -39,7 +39,7 @@ _ID_LENGTH = 20
 
 
 class Service:
-    """Each method takes a request and its caller; it answers or raises a Refusal."""
+    """Each method takes a request and its caller; it answers or raises a ServiceError."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -198,7 +198,7 @@ class Service:
                 planned = [writes.plan(write, request.database)]
                 committed = self._engine.commit(request.database, planned, b"", caller)
                 result.CopyFrom(_result(committed.written[0]))
-            except Refusal as error:
+            except ServiceError as error:
                 status.code = grpc.StatusCode[error.code].value[0]
                 status.message = error.message
         return response

@@ -6,6 +6,7 @@ How a message passes through:
     publisher     the methods of the Publisher service     ┐ requests to calls of the broker,
     subscriber    the unary methods of the Subscriber      │ answers to responses
     streaming     StreamingPull                            ┘
+    responses     messages as they go out, written by hand
     broker        topics, subscriptions, fan-out
     resources     settings: defaults, checks, what they mean
     subscriptions one subscription: its timer and its waiters

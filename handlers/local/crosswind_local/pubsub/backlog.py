@@ -13,6 +13,8 @@ failures" (https://cloud.google.com/pubsub/docs/handling-failures) for retries a
 
 import itertools
 from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import attrgetter
 
 from crosswind_local.agenda import Agenda
 from crosswind_local.memory import Memory
@@ -25,6 +27,7 @@ DeadLetter = Callable[[Message, int], bool]
 """Forward a message after so many attempts; False when there is nowhere to forward it to."""
 
 _SERIAL = itertools.count(1)
+_published = attrgetter("published")
 
 
 class Backlog:
@@ -73,11 +76,9 @@ class Backlog:
         self._consumers.discard(consumer)
         self._ready.leave(consumer)
 
-    def add(self, message: Message) -> None:
-        """Take in a published message, unless the filter holds it back."""
-        condition = self._policy.condition
-        if condition is None or condition.matches(message.attributes):
-            self._ready.add(self._keep(message))
+    def add(self, *messages: Message) -> None:
+        """Take in what one request has published, but for what the filter holds back."""
+        self._ready.add(self._keep(self._wanted(messages)))
 
     def take(
         self,
@@ -108,8 +109,9 @@ class Backlog:
             ack_id = f"{self._prefix}-{next(self._lease_numbers):x}"
             lease = Lease(ack_id, entry, consumer, deadline, entry.failures + 1)
             self._leases[ack_id] = lease
-            self._deadlines.add(deadline, lease)
             taken.append(lease)
+        if taken:
+            self._deadlines.add_all(deadline, taken)
         return taken
 
     def acknowledge(self, ack_ids: Iterable[str], now: float) -> list[str]:
@@ -132,17 +134,19 @@ class Backlog:
         Returns the ids that are unknown, settled or expired.
         """
         self.run(now)
-        invalid = []
+        invalid, extended, deadline = [], [], now + seconds
         for ack_id in ack_ids:
             lease = self._leases.get(ack_id)
             if lease is None:
                 invalid.append(ack_id)
             elif seconds > 0:
-                lease.deadline = now + seconds
-                self._deadlines.forget()
-                self._deadlines.add(lease.deadline, lease)
+                lease.deadline = deadline
+                extended.append(lease)
             else:
                 self._fail(lease, now)
+        if extended:
+            self._deadlines.forget(len(extended))
+            self._deadlines.add_all(deadline, extended)
         return invalid
 
     def run(self, now: float) -> None:
@@ -168,14 +172,17 @@ class Backlog:
         acknowledgement ids become invalid, and all is delivered anew in the order of publishing.
         """
         self.run(now)
-        condition = self._policy.condition
-        for message in logged:
-            if message.published < published or message.number in self._entries:
-                continue
-            if condition is None or condition.matches(message.attributes):
-                self._keep(message)
+        there = self._entries
+        self._keep(
+            self._wanted(
+                message
+                for message in logged
+                if message.published >= published and message.number not in there
+            )
+        )
         entries = [self._entries[number] for number in sorted(self._entries)]
         self._recall()
+        again = []
         for entry in entries:
             if entry.message.published < published:
                 if not entry.acked:
@@ -184,7 +191,8 @@ class Backlog:
             if entry.acked:
                 entry.acked, entry.failures = False, 0
                 self._acked -= 1
-            self._ready.add(entry)
+            again.append(entry)
+        self._ready.add(again)
 
     def reconfigure(self, policy: Policy, now: float) -> None:
         """Obey new settings from now on; leases that are out keep their deadlines."""
@@ -204,12 +212,22 @@ class Backlog:
         for entry in list(self._entries.values()):
             self._remove(entry)
 
-    def _keep(self, message: Message) -> Entry:
-        entry = Entry(message)
-        self._entries[message.number] = entry
-        self._memory.used += entry.cost
-        self._oldest.add(message.published / 1e9 + self._policy.retention, entry)
-        return entry
+    def _wanted(self, messages: Iterable[Message]) -> Iterable[Message]:
+        """Those that the filter lets through."""
+        condition = self._policy.condition
+        if condition is None:
+            return messages
+        return (message for message in messages if condition.matches(message.attributes))
+
+    def _keep(self, messages: Iterable[Message]) -> list[Entry]:
+        kept: list[Entry] = []
+        for published, of_one_request in groupby(messages, _published):
+            entries = [Entry(message) for message in of_one_request]
+            self._oldest.add_all(published / 1e9 + self._policy.retention, entries)
+            kept += entries
+        self._entries.update((entry.number, entry) for entry in kept)
+        self._memory.used += sum(entry.cost for entry in kept)
+        return kept
 
     def _close(self, lease: Lease) -> None:
         lease.close()

@@ -12,7 +12,7 @@ from crosswind_local.clock import Clock
 from crosswind_local.errors import ServiceError
 from crosswind_local.memory import Memory
 from crosswind_local.pubsub import dead_letters, limits, masks, names, resources
-from crosswind_local.pubsub.messages import OVERHEAD, Draft, Message, accept, check, size_of
+from crosswind_local.pubsub.messages import OVERHEAD, Draft, Message, accept, check
 from crosswind_local.pubsub.protocol import Pb
 from crosswind_local.pubsub.subscriptions import Subscription
 from crosswind_local.pubsub.topics import Topic
@@ -105,11 +105,10 @@ class Broker:
         Raises:
             ServiceError: there is no such topic, a message is invalid, or memory is full.
         """
-        check(drafts)
+        size = check(drafts) + len(drafts) * OVERHEAD
         with self.lock:
             topic = self.topic(name)
             retention = resources.retention_of(topic.resource)
-            size = sum(size_of(draft) + OVERHEAD for draft in drafts)
             self.memory.require(size * topic.copies(retention))
             return self._publish(topic, drafts, retention)
 

@@ -1,17 +1,17 @@
 """The Pub/Sub emulator as one thing: start it, point the SDK at it, stop it."""
 
 from crosswind_local.clock import Clock
-from crosswind_local.grpc_service import GrpcService
 from crosswind_local.memory import DEFAULT_LIMIT, Memory
 from crosswind_local.pubsub.broker import Broker
 from crosswind_local.pubsub.push import Pusher
 from crosswind_local.pubsub.wire import Wire
+from crosswind_local.token_issuer import TokenIssuer
 
 CONNECTIONS = 1_000
 """How many calls may be open at once, streams and waiting pulls included."""
 
 
-class PubSubEmulator(GrpcService):
+class PubSubEmulator(TokenIssuer):
     """Google Cloud Pub/Sub on 127.0.0.1, in this process.
 
         with PubSubEmulator() as pubsub:
@@ -33,7 +33,7 @@ class PubSubEmulator(GrpcService):
             "pubsub", port=port, clock=clock, threads=CONNECTIONS, refuse_beyond=CONNECTIONS
         )
         self._broker = Broker(self.clock, Memory(memory_limit))
-        self._pusher = Pusher(self._broker)
+        self._pusher = Pusher(self._broker, self._identities)
         self._broker.on_configured = self._pusher.attend
 
     @property

@@ -37,19 +37,21 @@ class Message(NamedTuple):
 
 def accept(draft: Draft, number: int, published: int) -> Message:
     """The message that a draft becomes."""
-    return Message(number, *draft, published, size_of(draft))
+    data, attributes, ordering_key = draft
+    return Message(number, data, attributes, ordering_key, published, size_of(draft))
 
 
 def size_of(draft: Draft) -> int:
     """Bytes of data, attributes and ordering key."""
-    size = len(draft.data) + len(draft.ordering_key)
-    for key, value in draft.attributes.items():
-        size += len(key) + len(value)
+    data, attributes, ordering_key = draft
+    size = len(data) + len(ordering_key)
+    if attributes:
+        size += sum(len(key) + len(value) for key, value in attributes.items())
     return size
 
 
-def check(drafts: Sequence[Draft]) -> None:
-    """See that drafts may be published in one request.
+def check(drafts: Sequence[Draft]) -> int:
+    """See that drafts may be published in one request, and return how many bytes they are.
 
     Raises:
         ServiceError: there are none or too many, one is empty, a limit is exceeded, or the
@@ -73,7 +75,9 @@ def check(drafts: Sequence[Draft]) -> None:
         if draft.attributes:
             _check_attributes(draft.attributes)
     limits.within("ordering_key size", len(key.encode()), 0, limits.ORDERING_KEY_BYTES)
-    limits.within("request_size", sum(map(size_of, drafts)), 0, limits.PUBLISH_BYTES)
+    size = sum(map(size_of, drafts))
+    limits.within("request_size", size, 0, limits.PUBLISH_BYTES)
+    return size
 
 
 def _check_attributes(attributes: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ https://cloud.google.com/pubsub/docs/ordering):
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 from crosswind_local.pubsub.deliveries import Consumer, Entry
 
@@ -42,6 +43,8 @@ class ReadyQueue:
         self._common: Line = deque()
         self._own: dict[Consumer, Line] = {}
         self._lanes: dict[str, Lane] = {}
+        self._shown: Line = self._common
+        """The line whose head was shown last."""
 
     def admit(self, consumer: Consumer) -> None:
         """Let a consumer keep to the keys it holds for as long as it stays."""
@@ -55,33 +58,32 @@ class ReadyQueue:
                 lane.place = None
                 self._line_up(lane)
 
-    def add(self, entry: Entry) -> None:
-        """An entry is new: it goes to the end."""
-        lane = self._lane(entry)
-        if lane is None:
-            self._common.append(entry)
-        else:
-            lane.waiting.append(entry)
-            self._line_up(lane)
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Entries are new: they go to the end."""
+        if not self._ordered:
+            self._common.extend(entries)
+            return
+        for entry in entries:
+            lane = self._lane(entry)
+            if lane is None:
+                self._common.append(entry)
+            else:
+                lane.waiting.append(entry)
+                self._line_up(lane)
 
     def peek(self, consumer: Consumer) -> Entry | None:
         """The entry that the consumer would get next."""
-        line = self._line(consumer)
-        if line is None:
+        own = self._own.get(consumer)
+        line = own if own and self._has_head(own) else self._common
+        if not self._has_head(line):
             return None
+        self._shown = line
         head = line[0]
         return head.waiting[0] if isinstance(head, Lane) else head
 
     def take(self, consumer: Consumer) -> Entry:
-        """Give the consumer the entry that `peek` showed.
-
-        Raises:
-            LookupError: there is none.
-        """
-        line = self._line(consumer)
-        if line is None:
-            raise LookupError("nothing is ready")
-        head = line.popleft()
+        """Hand out the entry that `peek` has just shown to this consumer."""
+        head = self._shown.popleft()
         if isinstance(head, Entry):
             return head
         entry = head.waiting.popleft()
@@ -139,21 +141,20 @@ class ReadyQueue:
             lane = self._lanes[key] = Lane(key)
         return lane
 
-    def _line(self, consumer: Consumer) -> Line | None:
-        """The line whose head the consumer may take, with nothing stale at its head."""
-        for line in (self._own.get(consumer), self._common):
-            while line:
-                head = line[0]
-                if isinstance(head, Entry):
-                    if not head.gone:
-                        return line
-                elif head.place is line:
-                    self._drop_gone(head)
-                    if head.waiting and not head.waiting[0].held:
-                        return line
-                    head.place = None
-                line.popleft()
-        return None
+    def _has_head(self, line: Line) -> bool:
+        """Whether something may be taken from a line, once nothing stale is at its head."""
+        while line:
+            head = line[0]
+            if isinstance(head, Entry):
+                if not head.gone:
+                    return True
+            elif head.place is line:
+                self._drop_gone(head)
+                if head.waiting and not head.waiting[0].held:
+                    return True
+                head.place = None
+            line.popleft()
+        return False
 
     def _line_up(self, lane: Lane) -> None:
         """Let the lane stand where its next message may be taken, if it may be taken at all."""

@@ -1,6 +1,7 @@
 """The methods of google.pubsub.v1.Publisher."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from google.protobuf import empty_pb2
 
@@ -14,6 +15,9 @@ from crosswind_local.pubsub.protocol import (
     Pb,
     PublishResponse,
 )
+
+NONE: Mapping[str, str] = MappingProxyType({})
+"""The attributes of a message that has none."""
 
 
 class Publisher:
@@ -63,8 +67,10 @@ class Publisher:
     def publish(self, request: Pb) -> Pb:
         names.check("topics", request.topic)
         # A protobuf message keeps the whole request alive, so its contents are copied out.
+        # To look whether there are attributes costs less than to copy none.
         drafts = [
-            Draft(sent.data, dict(sent.attributes), sent.ordering_key) for sent in request.messages
+            Draft(sent.data, dict(sent.attributes) if sent.attributes else NONE, sent.ordering_key)
+            for sent in request.messages
         ]
         published = self._broker.publish(request.topic, drafts)
         return PublishResponse(message_ids=[str(message.number) for message in published])

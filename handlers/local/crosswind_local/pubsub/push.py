@@ -11,6 +11,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+from crosswind_local.identities import Identities
 from crosswind_local.pubsub.broker import Broker
 from crosswind_local.pubsub.deliveries import Consumer, Lease
 from crosswind_local.pubsub.push_requests import ACKNOWLEDGING, PushRequest, shape
@@ -48,8 +49,9 @@ class Backoff:
 class Pusher:
     """Pushes for every subscription that asks for it."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, identities: Identities) -> None:
         self._broker = broker
+        self._identities = identities
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="local-pubsub-push")
         self._pumps: dict[str, _Pump] = {}
 
@@ -61,7 +63,7 @@ class Pusher:
                 if not subscription.push_endpoint:
                     return
                 pump = self._pumps[subscription.name] = _Pump(
-                    self._broker, subscription, self._pool
+                    self._broker, subscription, self._pool, self._identities
                 )
                 subscription.on_change = pump.run
             pump.run()
@@ -75,11 +77,16 @@ class _Pump:
     """The pushes of one subscription. Its state is guarded by the broker's lock."""
 
     def __init__(
-        self, broker: Broker, subscription: Subscription, pool: ThreadPoolExecutor
+        self,
+        broker: Broker,
+        subscription: Subscription,
+        pool: ThreadPoolExecutor,
+        identities: Identities,
     ) -> None:
         self.subscription = subscription
         self._broker = broker
         self._pool = pool
+        self._identities = identities
         self._under_way = 0
         self._backoff = Backoff()
         self._waking = False
@@ -122,13 +129,16 @@ class _Pump:
         return True
 
     def _push(self, lease: Lease, request: PushRequest, timeout: float) -> None:
+        accepted = False
         try:
-            status = _post(request, timeout)
+            status = _post(request, self._headers(request), timeout)
             accepted = status in ACKNOWLEDGING
             LOG.debug("pushed to %s: %s", request.endpoint, status)
         except (OSError, http.client.HTTPException) as error:
-            accepted = False
             LOG.debug("could not push to %s: %s", request.endpoint, error)
+        except Exception:
+            # A fault of ours in a thread of a pool would be heard of by nobody.
+            LOG.exception("a push to %s failed", request.endpoint)
         with self._broker.lock:
             self._under_way -= 1
             now, backlog = self._broker.clock.now(), self.subscription.backlog
@@ -141,6 +151,12 @@ class _Pump:
                 backlog.extend([lease.ack_id], 0, now)
             self.subscription.stir()
 
+    def _headers(self, request: PushRequest) -> dict[str, str]:
+        headers = {**request.headers, "User-Agent": USER_AGENT}
+        if request.bearer is not None:
+            headers["Authorization"] = f"Bearer {self._identities.id_token(*request.bearer)}"
+        return headers
+
     def _wake_at(self, when: float) -> None:
         if not self._waking:
             self._waking = True
@@ -152,16 +168,14 @@ class _Pump:
             self.run()
 
 
-def _post(request: PushRequest, timeout: float) -> int:
+def _post(request: PushRequest, headers: dict[str, str], timeout: float) -> int:
     """Make the request and return its status. Redirects are not followed."""
     url = urlsplit(request.endpoint)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.netloc, timeout=timeout)
     try:
         target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
-        connection.request(
-            "POST", target, request.body, {**request.headers, "User-Agent": USER_AGENT}
-        )
+        connection.request("POST", target, request.body, headers)
         response = connection.getresponse()
         response.read(64 * 1024)
         return response.status

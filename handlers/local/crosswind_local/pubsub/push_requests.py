@@ -4,7 +4,9 @@
 codes that acknowledge; "Payload unwrapping for push subscriptions",
 https://cloud.google.com/pubsub/docs/payload-unwrapping, for the unwrapped form and its metadata;
 "Cloud Pub/Sub triggers", https://cloud.google.com/eventarc/docs/cloudevents, for the headers of
-an endpoint that Eventarc made, which names its topic in the query of its URL.
+an endpoint that Eventarc made, which names its topic in the query of its URL; "Authentication for
+push subscriptions", https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions, for whom
+a token is: the endpoint's URL unless the subscription names an audience.
 """
 
 import base64
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
+from crosswind_local.identities import Bearer
 from crosswind_local.pubsub.messages import Message
 from crosswind_local.pubsub.protocol import Pb
 
@@ -30,14 +33,20 @@ class PushRequest:
     endpoint: str
     headers: dict[str, str]
     body: bytes
+    bearer: Bearer | None
+    """Whose token it carries, made once the request is."""
 
 
 def shape(subscription: Pb, message: Message, attempt: int) -> PushRequest:
     """The request that pushes a message, on the given attempt, for a subscription resource."""
     push = subscription.push_config
+    bearer = None
+    if push.HasField("oidc_token"):
+        token = push.oidc_token
+        bearer = Bearer(token.service_account_email, token.audience or push.push_endpoint)
     if push.HasField("no_wrapper"):
         headers = _metadata(subscription, message) if push.no_wrapper.write_metadata else {}
-        return PushRequest(push.push_endpoint, headers, message.data)
+        return PushRequest(push.push_endpoint, headers, message.data, bearer)
     body: dict[str, object] = {
         "message": _wrapped(message),
         "subscription": subscription.name,
@@ -45,7 +54,7 @@ def shape(subscription: Pb, message: Message, attempt: int) -> PushRequest:
     if subscription.HasField("dead_letter_policy"):
         body["deliveryAttempt"] = attempt
     headers = {"Content-Type": "application/json", **_eventarc(push.push_endpoint, message)}
-    return PushRequest(push.push_endpoint, headers, json.dumps(body).encode())
+    return PushRequest(push.push_endpoint, headers, json.dumps(body).encode(), bearer)
 
 
 def _wrapped(message: Message) -> dict[str, object]:

@@ -179,10 +179,9 @@ def _complete_push(subscription: Pb) -> None:
         raise ServiceError(
             "INVALID_ARGUMENT", f"Invalid push endpoint given (endpoint={push.push_endpoint})."
         )
-    if push.HasField("oidc_token"):
+    if push.HasField("oidc_token") and not push.oidc_token.service_account_email:
         raise ServiceError(
-            "UNIMPLEMENTED",
-            "The local Pub/Sub does not support push_config.oidc_token; leave it out.",
+            "INVALID_ARGUMENT", "push_config.oidc_token needs a service_account_email."
         )
     if subscription.enable_exactly_once_delivery:
         raise ServiceError(

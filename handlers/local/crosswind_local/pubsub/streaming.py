@@ -40,10 +40,10 @@ class Stream:
         self._subscription.require_pull()
         self._answers: deque[Pb] = deque()
         self._ended = False
-        self._failure: ServiceError | None = None
+        self._failure: Exception | None = None
         self._settle(first)
 
-    def responses(self) -> Iterator[Pb]:
+    def responses(self) -> Iterator[Pb | bytes]:
         """What is sent, until the client or the subscription goes.
 
         Raises:
@@ -64,7 +64,7 @@ class Stream:
                 subscription.backlog.leave(self._consumer)
                 subscription.stir()
 
-    def _next(self) -> Pb | None:
+    def _next(self) -> Pb | bytes | None:
         subscription, broker = self._subscription, self._broker
         with broker.lock:
             while True:
@@ -87,9 +87,9 @@ class Stream:
                     break
                 subscription.changed.wait()
             policy = subscription.backlog.policy
-        response = self._response()
-        responses.fill(response.received_messages, leases, policy)
-        return response
+            properties = self._response()
+        # Outside of the lock: what is under a lease does not change.
+        return responses.received_messages(leases, policy) + properties.SerializeToString()
 
     def _response(self) -> Pb:
         policy = self._subscription.backlog.policy
@@ -103,7 +103,7 @@ class Stream:
             for request in self._requests:
                 self._check_later(request)
                 self._settle(request)
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 - raised, and told, by the thread that answers
             with self._subscription.changed:
                 self._failure = error
         # A client that has said all it will say (half-closed) ends the stream, as in the service.
@@ -133,8 +133,9 @@ class Stream:
         subscription, extended = self._subscription, list(request.modify_deadline_ack_ids)
         by_seconds: dict[int, list[str]] = {}
         for ack_id, seconds in zip(extended, request.modify_deadline_seconds, strict=True):
-            limits.within("modify_deadline_seconds", seconds, 0, limits.ACK_EXTENSION)
             by_seconds.setdefault(seconds, []).append(ack_id)
+        for seconds in by_seconds:
+            limits.within("modify_deadline_seconds", seconds, 0, limits.ACK_EXTENSION)
         with subscription.changed:
             now, backlog = self._broker.clock.now(), subscription.backlog
             invalid_acks = backlog.acknowledge(request.ack_ids, now) if request.ack_ids else []

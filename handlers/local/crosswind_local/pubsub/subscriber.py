@@ -12,7 +12,6 @@ from crosswind_local.pubsub.deliveries import Consumer
 from crosswind_local.pubsub.protocol import (
     ListSubscriptionsResponse,
     Pb,
-    PullResponse,
     SeekResponse,
 )
 from crosswind_local.pubsub.resources import retention_of
@@ -112,11 +111,11 @@ class Subscriber:
         self._broker.seek(request.subscription, published)
         return SeekResponse()
 
-    def pull(self, request: Pb, caller: Caller) -> Pb:
+    def pull(self, request: Pb, caller: Caller) -> bytes:
         """Answer with what is ready, or with the first messages that become so in time."""
         limits.within("max_messages", request.max_messages, 1, float("inf"))
         most = min(request.max_messages, limits.MESSAGES_PER_PULL)
-        broker, response = self._broker, PullResponse()
+        broker, response = self._broker, b""
         with broker.lock:
             subscription = broker.subscription(request.subscription)
             subscription.require_pull()
@@ -132,9 +131,7 @@ class Subscriber:
                         consumer, now, most=most, most_bytes=responses.BYTES
                     )
                     if leases:
-                        responses.fill(
-                            response.received_messages, leases, subscription.backlog.policy
-                        )
+                        response = responses.received_messages(leases, subscription.backlog.policy)
                         break
                     if now >= give_up or broker.closed:
                         break

@@ -48,8 +48,7 @@ class Subscription:
     def add(self, messages: list[Message]) -> None:
         """Take in what was published."""
         if not self.resource.detached:
-            for message in messages:
-                self.backlog.add(message)
+            self.backlog.add(*messages)
             self.stir()
 
     def stir(self) -> None:

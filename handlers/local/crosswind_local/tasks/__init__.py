@@ -13,7 +13,7 @@ How a task passes through:
     bucket          how fast may be dispatched                          │ threads, no clock
     retry           when a failed task is tried again                   │
     tombstones      names that cannot be used again yet                 ┘
-    requests        the HTTP request of an attempt; identities: its tokens
+    requests        the HTTP request of an attempt
     carrier         makes requests, each in a thread, as an exchange
 
 Needs the extra `local` (grpcio, google-cloud-tasks).

@@ -1,12 +1,11 @@
 """The Cloud Tasks emulator as one thing: start it, point the SDK at it, stop it."""
 
 from crosswind_local.clock import Clock
-from crosswind_local.grpc_service import GrpcService
 from crosswind_local.memory import DEFAULT_LIMIT, Memory
 from crosswind_local.tasks.carrier import Carrier
 from crosswind_local.tasks.depot import Depot
-from crosswind_local.tasks.identities import Identities
 from crosswind_local.tasks.wire import Wire
+from crosswind_local.token_issuer import TokenIssuer
 
 VARIABLE = "CLOUD_TASKS_EMULATOR_HOST"
 """The environment variable that tells where it listens. No Google SDK for Cloud Tasks reads it."""
@@ -21,7 +20,7 @@ CALLS = 100
 """How many calls are worked on at once."""
 
 
-class TasksEmulator(GrpcService):
+class TasksEmulator(TokenIssuer):
     """Google Cloud Tasks on 127.0.0.1, in this process.
 
         with TasksEmulator() as tasks:
@@ -39,14 +38,7 @@ class TasksEmulator(GrpcService):
         `clock` is real time unless a test brings its own. `memory_limit` is in bytes of tasks
         held, over all queues; creating tasks beyond it is refused with RESOURCE_EXHAUSTED.
         """
-        super().__init__(
-            "tasks",
-            port=port,
-            clock=clock,
-            threads=CALLS,
-            shown={"/certs": lambda: self._identities.certificates()},
-        )
-        self._identities = Identities(self.clock)
+        super().__init__("tasks", port=port, clock=clock, threads=CALLS)
         self._carrier = Carrier(self.clock)
         self._depot = Depot(self.clock, Memory(memory_limit), self._carrier, self._identities)
 
@@ -54,11 +46,6 @@ class TasksEmulator(GrpcService):
     def env(self) -> dict[str, str]:
         """The environment variable that tells where it listens; see HOW_TO_CONNECT."""
         return {VARIABLE: self.address}
-
-    @property
-    def certificates_url(self) -> str:
-        """Where the key that verifies its ID tokens can be read, as Google publishes its own."""
-        return f"{self._inspection.url}certs"
 
     def _held(self) -> dict[str, object]:
         """Queues with their counts, requests under way, memory."""

@@ -8,6 +8,8 @@ from crosswind_local.tasks import batches, filters, limits, names, pages
 from crosswind_local.tasks.depot import Depot
 from crosswind_local.tasks.protocol import ListQueuesResponse, ListTasksResponse, Pb
 
+Method = Callable[[Pb], Pb]
+
 
 class Methods:
     """Each method takes a request and returns its response, or raises a ServiceError."""
@@ -16,7 +18,7 @@ class Methods:
         self._depot = depot
         self._batches = batches.Batches(depot)
 
-    def by_name(self) -> Mapping[str, Callable[[Pb], Pb]]:
+    def by_name(self) -> Mapping[str, Method]:
         """The methods by their names on the wire."""
         return {
             "ListQueues": self.list_queues,
