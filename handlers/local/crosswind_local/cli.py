@@ -6,14 +6,16 @@ as a JSON object with `--json`; so `export $(...)` or any launcher can use them.
 
 import json
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import click
 
-from crosswind_local.errors import StartFailed
+from crosswind_local.errors import MissingRequirement, StartFailed
 from crosswind_local.lifecycle import LocalService
 from crosswind_local.memory import DEFAULT_LIMIT
 
@@ -178,12 +180,55 @@ def moto(port: int, as_json: bool) -> None:
 )
 def servicebus(port: int, as_json: bool, config: str | None, memory: int) -> None:
     """Run Azure Service Bus until interrupted."""
-    from crosswind_local.servicebus import InvalidConfiguration, ServiceBusEmulator
-
+    try:
+        from crosswind_local.servicebus import InvalidConfiguration, ServiceBusEmulator
+    except MissingRequirement as error:
+        raise click.ClickException(str(error)) from error
     try:
         service = ServiceBusEmulator(port=port, config=config, memory_limit=memory * 1024**2)
     except InvalidConfiguration as error:
         raise click.ClickException(str(error)) from error
+    _serve(service, as_json, lambda: service.inspection_url)
+
+
+@main.command()
+@click.argument("app", type=click.Path(exists=True))
+@_port
+@_as_json
+@click.option(
+    "--settings",
+    type=click.Path(exists=True, dir_okay=False),
+    help="App settings, instead of the app's own local.settings.json.",
+)
+@click.option(
+    "--key", help="The access key of functions that are not anonymous.  [default: a new one]"
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to keep when timers were called, to know later what was missed.",
+)
+def functions(
+    app: str, port: int, as_json: bool, settings: str | None, key: str | None, state: Path | None
+) -> None:
+    """Run the Azure function app in the folder or zip APP until interrupted.
+
+    Environment variables are app settings, and win over those of the settings file. What the
+    functions log and print goes to standard error.
+
+    The first time, the environment of Azure's language worker is made, with a Python 3.13.
+    """
+    from crosswind_local.functions_host import FunctionsHost
+
+    service = FunctionsHost(
+        app,
+        port=port,
+        settings=settings,
+        env=os.environ,
+        key=key,
+        state=state,
+        show=lambda line: click.echo(line, err=True),
+    )
     _serve(service, as_json, lambda: service.inspection_url)
 
 
@@ -194,6 +239,9 @@ def _serve(
 
     `inspection`, asked once it runs, is where what it holds can be read.
     """
+    from crosswind_local.memory import collect_rarely
+
+    collect_rarely()
     stop = _interrupted()
     try:
         with service:
@@ -206,7 +254,7 @@ def _serve(
                 if url:
                     click.echo(f"Inspect at {url}", err=True)
             stop.wait()
-    except StartFailed as error:
+    except (StartFailed, MissingRequirement) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -35,19 +35,22 @@ def cache_folder() -> Path:
     return Path(base) / "crosswind-local"
 
 
-def interpreter(name: str, requirements: Path, *, timeout: float = TIMEOUT) -> Path:
+def interpreter(
+    name: str, requirements: Path, *, timeout: float = TIMEOUT, base: Path | None = None
+) -> Path:
     """The Python interpreter of an environment that holds exactly these requirements.
 
     Args:
         name: what the environment is for, as part of its folder's name.
         requirements: a requirement file with a hash for every distribution.
         timeout: seconds that making it may take.
+        base: the interpreter that it is made with; the one that runs this, unless told.
 
     Raises:
         StartFailed: it could not be made; says why.
     """
     digest = hashlib.sha256(requirements.read_bytes())
-    digest.update(sys.version.encode())
+    digest.update(sys.version.encode() if base is None else _identity(base))
     folder = cache_folder() / f"{name}-{digest.hexdigest()[:16]}"
     python = folder / "bin" / "python"
     # Written last: a folder without it was left behind by who died while making it.
@@ -55,26 +58,32 @@ def interpreter(name: str, requirements: Path, *, timeout: float = TIMEOUT) -> P
     if complete.exists():
         return python
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.with_suffix(".lock")):
+    with alone(folder.with_suffix(".lock")):
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _make(folder, requirements, timeout)
+            _make(folder, requirements, timeout, base or Path(sys.executable))
             complete.touch()
     return python
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Let one process at a time make an environment; the lock goes with the process."""
+def alone(lock: Path) -> Iterator[None]:
+    """Let one process at a time make something; the lock, a file, goes with the process."""
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
 
 
-def _make(folder: Path, requirements: Path, timeout: float) -> None:
+def _identity(python: Path) -> bytes:
+    """What tells an interpreter from another one, or from its own successor."""
+    resolved = python.resolve()
+    return f"{resolved} {resolved.stat().st_mtime_ns}".encode()
+
+
+def _make(folder: Path, requirements: Path, timeout: float, base: Path) -> None:
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
     wanted = ["--require-hashes", "--only-binary=:all:", "--requirement", str(requirements)]
-    _run([sys.executable, "-m", "venv", str(folder)], timeout)
+    _run([str(base), "-m", "venv", str(folder)], timeout)
     _run([*pip, "install", "--quiet", "--no-input", *wanted], timeout)
 
 

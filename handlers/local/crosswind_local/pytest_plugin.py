@@ -14,13 +14,17 @@ started is an error of the test that needs it, never a reason to skip it.
     def test_another(servicebus_space: Space) -> None:
         client = ServiceBusClient.from_connection_string(servicebus_space.connection_string)
         sender = client.get_queue_sender(servicebus_space.queue("orders"))
+
+    def test_a_function(functions_app: FunctionsApp, servicebus_space: Space) -> None:
+        app = functions_app("build", env={"ServiceBus": servicebus_space.connection_string})
+        urllib.request.urlopen(f"{app.url}/api/hello")
 """
 
 import itertools
 import re
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,10 +32,14 @@ if TYPE_CHECKING:
     from crosswind_local.aws_sites import AwsSite
     from crosswind_local.azurite import Account, AzuriteEmulator
     from crosswind_local.firestore import FirestoreEmulator
+    from crosswind_local.functions_host import FunctionsHost
     from crosswind_local.moto import Moto
     from crosswind_local.pubsub import PubSubEmulator
     from crosswind_local.servicebus import ServiceBusEmulator, Space
     from crosswind_local.tasks import TasksEmulator
+
+FunctionsApp = Callable[..., "FunctionsHost"]
+"""Starts a host, told what `FunctionsHost` is told, that is stopped when the test ends."""
 
 _NUMBERS = itertools.count(1)
 _STORAGE = itertools.count(1)
@@ -212,6 +220,20 @@ def servicebus_space(
         monkeypatch.setenv(name, value)
     with Space(local_servicebus, project_id(request.node.name, next(_NUMBERS))) as space:
         yield space
+
+
+@pytest.fixture
+def functions_app(request: pytest.FixtureRequest) -> FunctionsApp:
+    """Starts Azure function apps that are this test's own."""
+    from crosswind_local.functions_host import FunctionsHost
+
+    def start(*args: Any, **options: Any) -> FunctionsHost:
+        host = FunctionsHost(*args, **options).start()
+        # Not with this fixture: it ends before what was there when it began, such as a queue.
+        request.node.addfinalizer(host.stop)
+        return host
+
+    return start
 
 
 def _account(site: "AwsSite") -> str:
