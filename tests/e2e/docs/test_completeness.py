@@ -175,7 +175,8 @@ PUBLIC = (
     r"|crosswind\.(fleet|operations|world)\.\w+"
     r"|crosswind_events(\.catalogue\.\w+)?|crosswind_(aws|gcp|azure)\.signals"
     r"|crosswind_aws\.performers(\.(declarations|permissions))?"
-    r"|crosswind_local|crosswind_local\.(pubsub|firestore|tasks|servicebus|azurite)"
+    r"|crosswind_local"
+    r"|crosswind_local\.(pubsub|firestore|tasks|servicebus|azurite|functions_host|ministack|moto)"
 )
 
 
