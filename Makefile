@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   ?=  # arguments of the demonstration, such as DEMO=--yes
+SOAK   ?=  # what to soak, and for how long, such as SOAK="servicebus --minutes 2"
+WORKERS ?= auto  # processes that share the tests; 0 runs them in one
+TESTS  ?= tests/unit tests/contract tests/integration tests/local tests/stories tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs clean
+.PHONY: help setup demo test check format bench soak docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,7 +31,7 @@ demo: setup  ## a failover of real processes, in about a minute
 	$(BIN)/python examples/failover/demo.py $(DEMO)
 
 test: $(VENV)/.compiled  ## run the tests
-	$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/stories tests/e2e
+	$(BIN)/python -m pytest -n $(strip $(WORKERS)) --maxprocesses 4 --dist loadfile $(TESTS)
 
 check: $(VENV)/.compiled  ## lint, format, types, import rules
 	$(BIN)/ruff check .
@@ -38,6 +41,9 @@ check: $(VENV)/.compiled  ## lint, format, types, import rules
 
 bench: setup  ## measure, as ratios against peers; one JSON line for each figure
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+soak: $(VENV)/.compiled  ## let the local cloud work for ten minutes, and watch its memory
+	PYTHONPATH=tests $(BIN)/python -m soak $(SOAK)
 
 docs: setup  ## write the generated pages of docs/ anew, and the event schemas
 	$(BIN)/python -m crosswind_events.schemas --write

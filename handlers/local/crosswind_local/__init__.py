@@ -10,9 +10,11 @@ Each service is one folder and needs nothing of the others.
     ministack      much of AWS, a server of others in a process and environment of its own
     moto           the rest of AWS, likewise
     lambda_host    AWS Lambda: a function under AWS's own runtime client
+    functions_host Azure Functions: an app under Azure's own language worker
 
 What they share is small and lives beside this file: the clock, the lifecycle, the errors, the
-bound on memory, the record of calls, the inspection endpoint, and how servers of others are run.
+bound on memory, the record of calls, the inspection endpoint, what services over gRPC have in
+common, the tokens that endpoints are shown, and how servers of others are run.
 
     from crosswind_local.pubsub import PubSubEmulator
 
@@ -21,7 +23,7 @@ bound on memory, the record of calls, the inspection endpoint, and how servers o
 """
 
 from crosswind_local.clock import Clock, ManualClock, SystemClock
-from crosswind_local.errors import LocalCloudError, ServiceError, StartFailed
+from crosswind_local.errors import LocalCloudError, MissingRequirement, ServiceError, StartFailed
 
 __all__ = [
     # time
@@ -30,6 +32,7 @@ __all__ = [
     "SystemClock",
     # what goes wrong
     "LocalCloudError",
+    "MissingRequirement",
     "ServiceError",
     "StartFailed",
 ]

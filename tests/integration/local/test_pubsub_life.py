@@ -17,7 +17,7 @@ from google.api_core import exceptions
 
 from crosswind_local import StartFailed
 from crosswind_local.pubsub import PubSubEmulator
-from integration.local.desk import Desk, texts
+from local.pubsub.desk import Desk, texts
 
 
 def command(*arguments: str) -> list[str]:
@@ -122,6 +122,22 @@ def test_two_projects_share_no_name(desk: Desk) -> None:
         other.publish(elsewhere, "theirs")
         desk.publish(topic, "ours")
     assert texts(desk.pull(name)) == ["ours"]
+
+
+def test_memory_is_bounded_and_the_quota_error_is_the_services(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with PubSubEmulator(memory_limit=10_000) as pubsub:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
+        with Desk("small-project") as desk:
+            topic = desk.topic()
+            name = desk.subscription(topic)
+            desk.publish(topic, "x" * 8_000)
+            publisher = desk.publisher
+            with pytest.raises(exceptions.ResourceExhausted, match="Quota exceeded"):
+                publisher.publish(topic, b"x" * 8_000, retry=None).result(timeout=10)
+            desk.ack(name, desk.pull(name))
+            desk.publish(topic, "x" * 8_000)
 
 
 def test_a_client_killed_in_mid_stream_leaves_no_stream_behind(

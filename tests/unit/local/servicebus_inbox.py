@@ -59,3 +59,9 @@ class Inbox:
 
     def ended(self, because: Refused) -> None:
         self.refused = because
+
+
+def dead(holder: Holder) -> Inbox:
+    """A receiver of the dead letters."""
+    assert holder.dead_letters is not None
+    return Inbox(holder.dead_letters).join()

@@ -45,3 +45,8 @@ def message(
     if scheduled is not None:
         annotations = {"x-opt-scheduled-enqueue-time": Timestamp(int(scheduled * 1000))}
     return read(encoded(body, ttl=ttl, annotations=annotations, application=application, **system))
+
+
+def named(*names: str, session: str | None = None) -> list[Message]:
+    """Messages with these ids."""
+    return [message(messageid=name, sessionid=session) for name in names]

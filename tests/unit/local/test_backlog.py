@@ -166,6 +166,37 @@ def test_a_key_changes_hands_once_all_of_it_is_settled() -> None:
     assert texts(bench.take(by=other)) == ["2"]
 
 
+def test_a_key_changes_hands_once_its_message_is_a_dead_letter() -> None:
+    bench = Bench(Policy(ordered=True, dead_letter_topic="dead", max_attempts=1))
+    other = bench.join()
+    bench.publish("a", "b", key="k")
+    bench.nack(*bench.take(1))
+    assert texts(bench.take(by=other)) == ["b"]
+
+
+def test_what_is_held_longer_than_the_retention_frees_its_key() -> None:
+    bench = Bench(Policy(ordered=True, ack_deadline=600, retention=600))
+    other = bench.join()
+    bench.publish("a", key="k")
+    bench.now = 300
+    bench.take()
+    bench.publish("b", key="k")
+    assert bench.take(by=other) == []
+    bench.now = 600
+    assert texts(bench.take(by=other)) == ["b"]
+
+
+def test_what_was_acknowledged_begins_anew_after_a_seek() -> None:
+    bench = Bench(Policy(retain_acked=True))
+    bench.publish("a")
+    bench.nack(*bench.take())
+    (second,) = bench.take()
+    bench.ack(second)
+    bench.backlog.seek(0, (), bench.now)
+    (again,) = bench.take()
+    assert (second.attempt, again.attempt) == (2, 1)
+
+
 def test_a_failed_message_brings_its_successors_back_in_order() -> None:
     bench = Bench(Policy(ordered=True))
     bench.publish("1", "2", "3", "4", key="k")

@@ -1,4 +1,5 @@
-"""The backlog against a plain model: leases, order, attempts, back-off and dead letters.
+"""The backlog against a plain model: leases, order, attempts, back-off, dead letters, retention
+and seek.
 
 The model keeps one record for each message and looks through all of them whenever it is asked,
 which is slow and plain. The machine checks every delivery against it, and in the end drains the
@@ -7,18 +8,19 @@ backlog: nothing is lost, and nothing comes after it was acknowledged.
 
 from dataclasses import dataclass, field
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from crosswind_local.memory import Memory
 from crosswind_local.pubsub.backlog import Backlog
-from crosswind_local.pubsub.deliveries import Consumer, Lease
+from crosswind_local.pubsub.deliveries import Consumer, Entry, Lease
 from crosswind_local.pubsub.messages import Draft, Message, accept
 from crosswind_local.pubsub.policies import Policy, Retry
+from unit.local.model_steps import model_settings
 
 ACK_DEADLINE = 10
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 2
+RETENTION = 300
 
 
 @dataclass
@@ -26,6 +28,9 @@ class Record:
     message: Message
     failures: int = 0
     done: bool = False
+    """Acknowledged, forwarded or too old."""
+    kept: bool = False
+    """Done, and retained so that a seek can bring it back."""
     lease: Lease | None = None
     deadline: float = 0
     noted: int = 0
@@ -64,7 +69,7 @@ class Model:
         record.lease = None
         record.failures += 1
         if self.policy.dead_letter_topic and record.failures >= MAX_ATTEMPTS:
-            record.done = True
+            self.settle(record)
             self.dead.append(record.message.number)
             return
         for other in self.lane(record):
@@ -74,12 +79,28 @@ class Model:
             retry = self.policy.retry
             record.due = now + min(retry.most, retry.least * 2 ** (record.failures - 1))
 
+    def settle(self, record: Record) -> None:
+        record.done, record.lease = True, None
+        record.kept = self.policy.retain_acked
+
     def expire(self, now: float) -> None:
         while True:
             late = [r for r in self.records.values() if r.lease is not None and r.deadline <= now]
             if not late:
-                return
+                break
             self.fail(min(late, key=lambda r: (r.deadline, r.noted)), now)
+        for record in self.records.values():
+            if record.message.published / 1e9 + RETENTION <= now:
+                record.done, record.kept, record.lease = True, False, None
+
+    def seek(self, published: int) -> None:
+        for record in self.records.values():
+            record.lease, record.due = None, 0
+            if record.message.published < published:
+                if not record.done:
+                    self.settle(record)
+            elif record.kept:
+                record.done, record.kept, record.failures = False, False, 0
 
     def note(self, record: Record, deadline: float) -> None:
         self.notes += 1
@@ -87,17 +108,20 @@ class Model:
 
 
 class BacklogMachine(RuleBasedStateMachine):
-    @initialize(ordered=st.booleans(), retry=st.booleans(), dead=st.booleans())
-    def begin(self, ordered: bool, retry: bool, dead: bool) -> None:
+    @initialize(
+        ordered=st.booleans(), retry=st.booleans(), dead=st.booleans(), retain=st.booleans()
+    )
+    def begin(self, ordered: bool, retry: bool, dead: bool, retain: bool) -> None:
         policy = Policy(
             ack_deadline=ACK_DEADLINE,
             ordered=ordered,
             retry=Retry(4, 20) if retry else None,
             dead_letter_topic="dead" if dead else None,
             max_attempts=MAX_ATTEMPTS,
-            retention=1e12,
+            retention=RETENTION,
+            retain_acked=retain,
         )
-        self.now = 0.0
+        self.now = 1e6
         self.number = 0
         self.dead: list[int] = []
         self.memory = Memory()
@@ -127,7 +151,7 @@ class BacklogMachine(RuleBasedStateMachine):
     def publish(self, keys: list[str]) -> None:
         for key in keys:
             self.number += 1
-            message = accept(Draft(b"x", {}, key), self.number, 0)
+            message = accept(Draft(b"x", {}, key), self.number, int(self.now * 1e9))
             self.model.records[self.number] = Record(message)
             self.backlog.add(message)
 
@@ -148,8 +172,10 @@ class BacklogMachine(RuleBasedStateMachine):
             assert not any(self.model.may_have(record, consumer, self.now) for record in left)
 
     def chosen(self, which: list[int]) -> list[Lease]:
-        picked = {self.seen[index % len(self.seen)].ack_id: index for index in which if self.seen}
-        return [self.seen[index % len(self.seen)] for index in picked.values()]
+        """Leases that are out, and now and then one that was."""
+        out = [lease for lease in self.seen if lease.open] or self.seen
+        picked = [(out if index % 4 else self.seen)[index // 4 :][:1] for index in which]
+        return list({lease.ack_id: lease for leases in picked for lease in leases}.values())
 
     def still_out(self, lease: Lease) -> Record | None:
         record = self.model.records[lease.entry.number]
@@ -157,8 +183,10 @@ class BacklogMachine(RuleBasedStateMachine):
 
     @rule(which=st.lists(st.integers(0, 99), max_size=3))
     def acknowledge(self, which: list[int]) -> None:
+        self.acknowledge_all(self.chosen(which))
+
+    def acknowledge_all(self, leases: list[Lease]) -> None:
         self.model.expire(self.now)
-        leases = self.chosen(which)
         invalid = self.backlog.acknowledge([lease.ack_id for lease in leases], self.now)
         expected = []
         for lease in leases:
@@ -166,10 +194,12 @@ class BacklogMachine(RuleBasedStateMachine):
             if record is None:
                 expected.append(lease.ack_id)
             else:
-                record.done, record.lease = True, None
+                self.model.settle(record)
         assert invalid == expected
 
-    @rule(which=st.lists(st.integers(0, 99), max_size=3), seconds=st.sampled_from([0, 0, 5, 30]))
+    @rule(
+        which=st.lists(st.integers(0, 99), max_size=3), seconds=st.sampled_from([0, 0, 5, 30, 600])
+    )
     def extend(self, which: list[int], seconds: int) -> None:
         self.model.expire(self.now)
         leases = self.chosen(which)
@@ -185,7 +215,14 @@ class BacklogMachine(RuleBasedStateMachine):
                 self.model.fail(record, self.now)
         assert invalid == expected
 
-    @rule(seconds=st.sampled_from([0.5, 3, 11, 40]))
+    @rule(seconds=st.sampled_from([0, 3, 20, 100, 300]))
+    def seek(self, seconds: int) -> None:
+        published = int((self.now - seconds) * 1e9)
+        self.model.expire(self.now)
+        self.backlog.seek(published, (), self.now)
+        self.model.seek(published)
+
+    @rule(seconds=st.sampled_from([0.5, 0.5, 3, 11, 40, 150]))
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         due = self.backlog.next_due()
@@ -199,16 +236,18 @@ class BacklogMachine(RuleBasedStateMachine):
             return
         self.backlog.run(self.now)
         self.model.expire(self.now)
-        left = [record for record in self.model.records.values() if not record.done]
+        records = self.model.records.values()
+        left = [record for record in records if not record.done]
+        kept = [record for record in records if record.kept]
         counts = self.backlog.counts()
-        assert sum(counts.values()) == len(left)
+        assert counts["acked"] == len(kept)
+        assert sum(counts.values()) == len(left) + len(kept)
         assert counts["out"] == sum(record.lease is not None for record in left)
         assert counts["held"] == sum(
             record.lease is None and record.due > self.now for record in left
         )
         assert self.dead == self.model.dead
-        # Each entry has the same size here but for its key.
-        assert (self.memory.used > 0) is bool(left)
+        assert self.memory.used == sum(Entry(record.message).cost for record in left + kept)
 
     def teardown(self) -> None:
         if not hasattr(self, "model"):
@@ -216,10 +255,12 @@ class BacklogMachine(RuleBasedStateMachine):
         for _ in range(MAX_ATTEMPTS + 2):
             self.pass_time(40)
             self.take(0, 1_000)
-            self.acknowledge([self.seen.index(lease) for lease in self.seen if lease.open])
+            self.acknowledge_all([lease for lease in self.seen if lease.open])
         assert all(record.done for record in self.model.records.values())
+        self.pass_time(RETENTION)
+        self.the_counts_agree()
         assert self.memory.used == 0
 
 
 TestBacklogMachine = BacklogMachine.TestCase
-TestBacklogMachine.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestBacklogMachine.settings = model_settings(examples=120, steps=40)

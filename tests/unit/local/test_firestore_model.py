@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -35,9 +34,9 @@ from crosswind_local.firestore.protocol import (
     timestamp,
 )
 from crosswind_local.firestore.queries import Query
-from crosswind_local.firestore.refusals import Refusal
 from crosswind_local.firestore.writes import plan_all
 from unit.local.firestore_caller import Impatient
+from unit.local.model_steps import model_settings
 
 DATABASE = "projects/p/databases/(default)"
 ROOT = f"{DATABASE}/documents"
@@ -181,7 +180,7 @@ class Machine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 9))
     def use_what_has_ended(self, which: int) -> None:
         id = self.ended[which % len(self.ended)]
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(ServiceError) as refused:
             self.engine.get(DATABASE, NAMES, Consistency(id))
         gave_way = any(one.id == id for one in self.aborted)
         assert code(refused.value) == ("ABORTED" if gave_way else "INVALID_ARGUMENT")
@@ -201,7 +200,7 @@ class Machine(RuleBasedStateMachine):
         id = b"" if one is None else one.id
         expected, after = self.outcome(one, age, requested)
         if expected != "OK":
-            with pytest.raises(Refusal) as refused:
+            with pytest.raises(ServiceError) as refused:
                 self.engine.commit(DATABASE, writes, id, Impatient())
             assert code(refused.value) == expected
             if one is not None:
@@ -346,7 +345,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def code(refusal: BaseException) -> str:
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ServiceError)
     return refusal.code
 
 
@@ -364,4 +363,4 @@ def above(least: int) -> Query:
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestMachine.settings = model_settings(examples=100, steps=40)

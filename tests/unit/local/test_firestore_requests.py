@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crosswind_local.clock import ManualClock
+from crosswind_local.errors import ServiceError
 from crosswind_local.firestore.engine import Engine
 from crosswind_local.firestore.memory import DocumentMemory
 from crosswind_local.firestore.protocol import Document, Value, Write, request_class
-from crosswind_local.firestore.refusals import Refusal
 from crosswind_local.firestore.service import Service
 from crosswind_local.firestore.writes import plan_all
 from unit.local.firestore_caller import Impatient
@@ -131,7 +131,7 @@ def test_any_request_is_answered_or_refused(method: str, data: st.DataObject) ->
             answering.unary()[method](request, Impatient())
         else:
             list(answering.streaming()[method](request, Impatient()))
-    except Refusal as refusal:
+    except ServiceError as refusal:
         if refusal.code == "INTERNAL" or not refusal.message:
             raise
     assert time.perf_counter() - began < 2
@@ -150,7 +150,7 @@ def test_what_was_written_is_read_back_and_leaves_nothing_behind(data: st.DataOb
     request.writes.add().update.CopyFrom(Document(name=name, fields=fields))
     try:
         answering.commit(request, Impatient())
-    except Refusal:
+    except ServiceError:
         assert memory.used == 0
         return
     got = answering.get_document(request_class("GetDocument")(name=name), Impatient())
@@ -172,6 +172,6 @@ def test_a_filter_of_many_alternatives_is_refused_without_counting_them_out() ->
             one.field.field_path, one.op = "n", 5
             one.value.integer_value = number
     began = time.perf_counter()
-    with pytest.raises(Refusal, match="up to 30"):
+    with pytest.raises(ServiceError, match="up to 30"):
         list(service()[0].run_query(request, Impatient()))
     assert time.perf_counter() - began < 2

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -23,6 +22,7 @@ from crosswind_local.servicebus.conditions import Refused
 from crosswind_local.servicebus.entries import Entry, Lock, SessionLock, State
 from crosswind_local.servicebus.messages import Message, read
 from crosswind_local.servicebus.settings import SubscriptionSettings
+from unit.local.model_steps import model_settings
 
 LOCK = 10
 MOST = 3
@@ -441,4 +441,4 @@ class BacklogMachine(RuleBasedStateMachine):
 
 
 TestBacklogMachine = BacklogMachine.TestCase
-TestBacklogMachine.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestBacklogMachine.settings = model_settings(examples=120, steps=40)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from crosswind_local.calls import CallRecord
 from crosswind_local.clock import ManualClock
+from crosswind_local.identities import Identities
 from crosswind_local.memory import Memory
 from crosswind_local.tasks.carrier import Carrier
 from crosswind_local.tasks.depot import Depot
-from crosswind_local.tasks.identities import Identities
 from crosswind_local.tasks.wire import REFUSED, SERVICE, Wire
 
 PAGE = Path(__file__).parents[3] / "docs" / "local-tasks.md"

@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -18,6 +17,7 @@ from crosswind_local.tasks import limits
 from crosswind_local.tasks.queue import Policy, TaskQueue
 from crosswind_local.tasks.retry import Retry
 from crosswind_local.tasks.tasks import Attempt, Outcome, Task
+from unit.local.model_steps import model_settings
 
 SIZE = 1_000
 LIMITS = [
@@ -276,7 +276,7 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 TestQueueMachine = QueueMachine.TestCase
-TestQueueMachine.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestQueueMachine.settings = model_settings(examples=120, steps=40)
 
 
 def live(chance: random.Random) -> None:

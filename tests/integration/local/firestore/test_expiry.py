@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 from crosswind_local import ManualClock
 from crosswind_local.firestore import FirestoreEmulator
-from integration.local.firestore.desk import Desk, ids, transactional
+from local.firestore.desk import Desk, ids, transactional
 
 
 def after(clock: ManualClock, seconds: float) -> dt.datetime:

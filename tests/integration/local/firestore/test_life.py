@@ -2,8 +2,10 @@
 
 import json
 import logging
+import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from google.cloud.firestore_v1.types import CreateDocumentRequest, ListenRequest
 
 from crosswind_local import StartFailed
 from crosswind_local.firestore import FirestoreEmulator, InvalidPolicy, read_policies
-from integration.local.firestore.desk import Desk, data, transactional
+from local.firestore.desk import Desk, begin, commit, data, read, transactional
 
 
 def test_it_starts_fast_and_stops_at_once() -> None:
@@ -48,14 +50,14 @@ def test_policies_are_read_from_texts() -> None:
 
 
 def test_what_it_holds_can_be_read(
-    desk: Desk, session_firestore: FirestoreEmulator, caplog: pytest.LogCaptureFixture
+    desk: Desk, local_firestore: FirestoreEmulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, "crosswind_local.calls"):
         it = desk.document({"a": 1})
         it.collection("inner").document("x").set({})
     assert f"Commit {desk.database} -> OK" in caplog.text
     request = desk.api.begin_transaction(request={"database": desk.database})
-    with urllib.request.urlopen(session_firestore.inspection_url, timeout=2) as response:
+    with urllib.request.urlopen(local_firestore.inspection_url, timeout=2) as response:
         report = json.load(response)
     assert report["databases"][desk.database] == {
         desk.id(): 1,
@@ -63,16 +65,16 @@ def test_what_it_holds_can_be_read(
     }
     assert [one["database"] for one in report["transactions"]] == [desk.database]
     desk.api.rollback(request={"database": desk.database, "transaction": request.transaction})
-    with urllib.request.urlopen(f"{session_firestore.inspection_url}calls", timeout=2) as response:
+    with urllib.request.urlopen(f"{local_firestore.inspection_url}calls", timeout=2) as response:
         assert json.load(response)[-1]["method"] == "Rollback"
 
 
-def test_a_forgotten_project_is_empty(desk: Desk, session_firestore: FirestoreEmulator) -> None:
+def test_a_forgotten_project_is_empty(desk: Desk, local_firestore: FirestoreEmulator) -> None:
     it = desk.document({"a": 1})
     transaction = desk.client.transaction()
     transaction._begin()
     it.get(transaction=transaction)
-    session_firestore.forget(desk.project)
+    local_firestore.forget(desk.project)
     assert not it.get().exists
     it.set({"a": 2})  # at once: the lock has gone as well
     assert data(it) == {"a": 2}
@@ -136,3 +138,39 @@ def test_the_first_steps_of_the_guide(desk: Desk) -> None:
     assert grow(desk.client.transaction(), added) == 1907
     added.delete()
     assert len(users.get()) == 2
+
+
+def test_a_waiting_commit_of_a_client_that_has_gone_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with FirestoreEmulator() as emulator:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulator.address)
+        with Desk("left-project", emulator) as desk:
+            it = desk.document({"n": 1})
+            transaction = begin(desk)
+            read(desk, transaction, it)
+            with pytest.raises(exceptions.DeadlineExceeded):
+                it.set({"n": 9}, retry=None, timeout=0.2)
+            deadline = time.monotonic() + 5
+            while emulator.report()["commits_waiting"] and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert emulator.report()["commits_waiting"] == 0
+            commit(desk, transaction)
+            assert data(it) == {"n": 1}
+
+
+def test_a_stop_ends_the_waiting_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = FirestoreEmulator().start()
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulator.address)
+    with Desk("stopped-project", emulator) as desk, ThreadPoolExecutor(1) as one:
+        it = desk.document({"n": 1})
+        read(desk, begin(desk), it)
+        told = threading.Event()
+        outside = one.submit(it.set, {"n": 9}, retry=None)
+        outside.add_done_callback(lambda done: told.set())
+        desk.see_waiting(outside)
+        began = time.monotonic()
+        emulator.stop()
+        assert time.monotonic() - began < 1
+        assert told.wait(timeout=5)
+        assert isinstance(outside.exception(), exceptions.GoogleAPICallError)

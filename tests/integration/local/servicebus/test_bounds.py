@@ -13,7 +13,8 @@ from crosswind_local.servicebus import ServiceBusEmulator, limits
 from crosswind_local.servicebus.amqp.encoding import encode
 from crosswind_local.servicebus.amqp.values import UInt
 from crosswind_local.servicebus.wire import connection, requests
-from integration.local.servicebus.test_life import BEGINNING, frame, until
+from integration.local.processes import until
+from integration.local.servicebus.test_life import BEGINNING, frame
 
 HEARTBEAT = bytes.fromhex("0000000802000000")
 

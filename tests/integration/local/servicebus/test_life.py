@@ -3,7 +3,6 @@
 import gc
 import json
 import logging
-import os
 import random
 import signal
 import socket
@@ -12,9 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -30,8 +27,7 @@ from crosswind_local import StartFailed
 from crosswind_local.servicebus import ServiceBusEmulator, Space
 from crosswind_local.servicebus.amqp.encoding import encode, list_of, section
 from crosswind_local.servicebus.amqp.values import Symbol
-
-ENTITIES = Path(__file__).parents[3] / "fixtures" / "servicebus" / "conformance.json"
+from integration.local.processes import ENTITIES, command, running, spent, until
 
 
 def frame(kind: int, performative: int, *fields: bytes) -> bytes:
@@ -49,32 +45,6 @@ BEGINNING = (
 """How a client begins."""
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "crosswind_local.cli", "servicebus", *arguments]
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """The command in a process of its own, and what it says."""
-    with subprocess.Popen(
-        command("--json", *arguments), stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process, json.loads(process.stdout.readline())
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=5) == 0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that is about to happen."""
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def receivers(emulator: ServiceBusEmulator, queue: str) -> int:
     queues = emulator.report()["queues"]
     assert isinstance(queues, dict)
@@ -82,7 +52,7 @@ def receivers(emulator: ServiceBusEmulator, queue: str) -> int:
 
 
 def test_the_command_says_where_it_listens_and_ends_when_asked() -> None:
-    with running("--config", str(ENTITIES)) as (process, said):
+    with running("servicebus", "--config", str(ENTITIES)) as (process, said):
         with urllib.request.urlopen(said["inspection"], timeout=2) as response:
             state = json.load(response)
         assert set(state["queues"]) == {"plain", "sessions", "duplicates"}
@@ -102,7 +72,11 @@ def test_the_command_tells_what_is_wrong_with_a_configuration(tmp_path: Path) ->
     file = tmp_path / "config.json"
     file.write_text('{"UserConfig": {"Namespaces": [{"Queues": [{}]}]}}')
     done = subprocess.run(
-        command("--config", str(file)), capture_output=True, text=True, timeout=20, check=False
+        command("servicebus", "--config", str(file)),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert done.returncode == 1
     assert "UserConfig.Namespaces[0].Queues[0].Name: a name is expected" in done.stderr
@@ -161,7 +135,7 @@ def test_every_call_is_counted_kept_and_logged(
 
 
 def test_idle_receivers_cost_no_cpu() -> None:
-    with running("--config", str(ENTITIES)) as (process, said):
+    with running("servicebus", "--config", str(ENTITIES)) as (process, said):
         text = said["SERVICEBUS_CONNECTION_STR"]
         with ServiceBusClient.from_connection_string(text) as client, ThreadPoolExecutor(8) as pool:
             opened = list(
@@ -171,12 +145,6 @@ def test_idle_receivers_cost_no_cpu() -> None:
             time.sleep(1)
             assert spent(process.pid) - before <= 0.02
             list(pool.map(lambda receiver: receiver.close(), opened))
-
-
-def spent(process: int) -> float:
-    """Seconds of CPU that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_client_that_is_killed_leaves_nothing_behind() -> None:
@@ -317,3 +285,18 @@ def test_a_reader_that_does_not_read_is_not_sent_all_there_is(
             received = 1
             while received < 40:
                 received += len(receiver.receive_messages(40, max_wait_time=5))
+
+
+def test_without_its_engine_the_command_says_what_to_install() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['proton'] = None\n"
+        "from crosswind_local.cli import main\n"
+        "main(['servicebus'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the local Service Bus needs proton: pip install")
+    assert "Traceback" not in done.stderr

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration.local.tasks.desk import Desk, Worker
+from integration.local.tasks.desk import Desk
+from local.tasks.desk import Worker
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from google.oauth2 import id_token
 from google.protobuf import duration_pb2, field_mask_pb2, timestamp_pb2
 
 from crosswind_local.tasks import limits
-from integration.local.tasks.desk import Answer, Desk, Worker
+from integration.local.tasks.desk import Desk
+from local.tasks.desk import Answer, Worker
 
 
 def duration(seconds: float) -> Any:

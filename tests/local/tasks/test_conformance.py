@@ -1,77 +1,15 @@
-"""What the documentation says of queues and tasks, as the official SDK sees it.
+"""What the documentation says of queues and tasks, as the official SDK sees it."""
 
-With `CROSSWIND_TEST_TASKS=projects/PROJECT/locations/LOCATION` the tests of this module run against
-the service itself, with the credentials of the environment; each makes queues of its own there,
-whose tasks are never due, and removes them.
-"""
-
-import os
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
-import grpc
 import pytest
 from google.api_core import exceptions
-from google.cloud import tasks_v2
 from google.protobuf import duration_pb2, field_mask_pb2, timestamp_pb2
 
-from crosswind_local.tasks import TasksEmulator
-from integration.local.tasks.desk import LOCATION, client_of
+from local.tasks.desk import URL, Office, refused
 
-URL = "https://example.com/handler"
 DAY = 86_400
-
-
-class Office:
-    """A client, and queues that are removed in the end."""
-
-    def __init__(self, client: Any, location: str) -> None:
-        self.client = client
-        self.location = location
-        self._made: list[str] = []
-
-    def name(self) -> str:
-        """The name of a queue that there is not."""
-        return f"{self.location}/queues/test-{uuid.uuid4().hex}"
-
-    def queue(self, **settings: Any) -> Any:
-        """A new queue, paused, so that nothing is sent."""
-        queue = self.client.create_queue(
-            parent=self.location, queue={"name": self.name(), **settings}
-        )
-        self._made.append(queue.name)
-        return self.client.pause_queue(name=queue.name)
-
-    def task(self, queue: str, task: dict[str, Any] | None = None, **request: Any) -> Any:
-        return self.client.create_task(
-            request={
-                "parent": queue,
-                "task": {"http_request": {"url": URL, **request}, **(task or {})},
-                "response_view": "FULL",
-            }
-        )
-
-    def remove(self) -> None:
-        for name in self._made:
-            try:
-                self.client.delete_queue(name=name)
-            except exceptions.NotFound:
-                pass  # the test has removed it
-
-
-@pytest.fixture
-def office() -> Iterator[Office]:
-    elsewhere = os.environ.get("CROSSWIND_TEST_TASKS")
-    if elsewhere is not None:
-        office = Office(tasks_v2.CloudTasksClient(), elsewhere)
-        yield office
-        office.remove()
-        return
-    with TasksEmulator() as tasks:
-        channel = grpc.insecure_channel(tasks.address)
-        yield Office(client_of(channel), LOCATION)
-        channel.close()
 
 
 def now_and(seconds: float) -> Any:
@@ -100,16 +38,16 @@ def test_a_new_queue_runs_with_the_documented_defaults(office: Office) -> None:
 
 def test_a_queue_there_already_is_not_created(office: Office) -> None:
     queue = office.queue()
-    with pytest.raises(exceptions.AlreadyExists, match="Queue already exists"):
+    with refused(exceptions.AlreadyExists, "Queue already exists"):
         office.client.create_queue(parent=office.location, queue={"name": queue.name})
 
 
 def test_the_name_of_a_deleted_queue_rests(office: Office) -> None:
     name = office.queue().name
     office.client.delete_queue(name=name)
-    with pytest.raises(exceptions.NotFound, match="Queue does not exist"):
+    with refused(exceptions.NotFound, "Queue does not exist"):
         office.client.get_queue(name=name)
-    with pytest.raises(exceptions.FailedPrecondition, match="existed too recently"):
+    with refused(exceptions.FailedPrecondition, "existed too recently"):
         office.client.create_queue(parent=office.location, queue={"name": name})
 
 
@@ -117,11 +55,11 @@ def test_what_a_queue_that_there_is_not_is_asked_is_not_found(office: Office) ->
     name = office.name()
     client = office.client
     for ask in (client.get_queue, client.pause_queue, client.resume_queue, client.purge_queue):
-        with pytest.raises(exceptions.NotFound, match="Queue does not exist"):
+        with refused(exceptions.NotFound, "Queue does not exist"):
             ask(name=name)
-    with pytest.raises(exceptions.NotFound, match="Requested entity was not found"):
+    with refused(exceptions.NotFound, "Requested entity was not found"):
         client.delete_queue(name=name)
-    with pytest.raises(exceptions.NotFound, match="Queue does not exist"):
+    with refused(exceptions.NotFound, "Queue does not exist"):
         office.task(name)
 
 
@@ -182,7 +120,7 @@ def test_settings_out_of_range_are_refused(office: Office, settings: dict[str, A
 
 @pytest.mark.parametrize("queue_id", ["", "under_score", "q" * 101])
 def test_a_name_that_is_none_is_refused(office: Office, queue_id: str) -> None:
-    with pytest.raises(exceptions.InvalidArgument, match="Queue name must be formatted"):
+    with refused(exceptions.InvalidArgument, "Queue name must be formatted"):
         office.client.create_queue(
             parent=office.location, queue={"name": f"{office.location}/queues/{queue_id}"}
         )
@@ -218,22 +156,22 @@ def test_the_name_of_a_task_guards_against_duplicates_also_when_it_is_gone(offic
     office.client.delete_task(name=name)
     with pytest.raises(exceptions.AlreadyExists):
         office.task(queue, {"name": name})
-    with pytest.raises(exceptions.NotFound, match="existed recently"):
+    with refused(exceptions.NotFound, "existed recently"):
         office.client.get_task(name=name)
 
 
 def test_a_task_that_never_was_is_not_found(office: Office) -> None:
     name = f"{office.queue().name}/tasks/nope"
     for ask in (office.client.get_task, office.client.delete_task, office.client.run_task):
-        with pytest.raises(exceptions.NotFound, match="Requested entity was not found"):
+        with refused(exceptions.NotFound, "Requested entity was not found"):
             ask(name=name)
 
 
 def test_a_task_is_named_in_its_queue(office: Office) -> None:
     queue = office.queue().name
-    with pytest.raises(exceptions.InvalidArgument, match="must be the same as the queue name"):
+    with refused(exceptions.InvalidArgument, "must be the same as the queue name"):
         office.task(queue, {"name": f"{queue}-other/tasks/x"})
-    with pytest.raises(exceptions.InvalidArgument, match='Task ID "not valid" can contain'):
+    with refused(exceptions.InvalidArgument, 'Task ID "not valid" can contain'):
         office.task(queue, {"name": f"{queue}/tasks/not valid"})
 
 
@@ -280,7 +218,7 @@ def test_a_request_that_cannot_be_sent_is_refused(
     office: Office, request_: dict[str, Any], message: str
 ) -> None:
     queue = office.queue().name
-    with pytest.raises(exceptions.InvalidArgument, match=message):
+    with refused(exceptions.InvalidArgument, message):
         office.task(queue, **request_)
 
 
@@ -329,24 +267,24 @@ def test_a_batch_deletes_and_one_of_which_nothing_succeeds_is_aborted(office: Of
     # The same again is the same operation, not another that finds nothing.
     office.client.batch_delete_tasks(request=request).result(timeout=60)
     again = office.client.batch_delete_tasks(parent=queue, names=names)
-    with pytest.raises(exceptions.Aborted, match="None of the requests succeeded"):
+    with refused(exceptions.Aborted, "None of the requests succeeded"):
         again.result(timeout=60)
 
 
 # Not here, only in the service
 
 
-@pytest.mark.skipif("CROSSWIND_TEST_TASKS" in os.environ, reason="the service has all of it")
+@pytest.mark.needs("refusal")
 def test_what_is_not_here_is_refused_and_says_so(office: Office) -> None:
     client, queue = office.client, office.queue().name
     app = {"app_engine_http_request": {"relative_uri": "/"}}
-    with pytest.raises(exceptions.MethodNotImplemented, match="App Engine targets"):
+    with refused(exceptions.MethodNotImplemented, "App Engine targets"):
         client.create_task(parent=queue, task=app)
-    with pytest.raises(exceptions.MethodNotImplemented, match="app_engine_routing_override"):
+    with refused(exceptions.MethodNotImplemented, "app_engine_routing_override"):
         office.queue(app_engine_routing_override={"service": "x"})
-    with pytest.raises(exceptions.MethodNotImplemented, match="access policies"):
+    with refused(exceptions.MethodNotImplemented, "access policies"):
         client.get_iam_policy(resource=queue)
-    with pytest.raises(exceptions.MethodNotImplemented, match="encryption keys"):
+    with refused(exceptions.MethodNotImplemented, "encryption keys"):
         client.get_cmek_config(name=f"{office.location}/cmekConfig")
-    with pytest.raises(exceptions.MethodNotImplemented, match="locations"):
+    with refused(exceptions.MethodNotImplemented, "locations"):
         client.list_locations({"name": "projects/demo-project"})

@@ -7,7 +7,7 @@ from google.api_core import exceptions
 from google.protobuf import duration_pb2
 from google.pubsub_v1 import PublisherClient as GapicPublisher
 
-from integration.local.desk import Desk, texts
+from local.pubsub.desk import Desk, refused, texts
 
 
 def test_a_subscription_has_the_services_defaults(desk: Desk) -> None:
@@ -25,16 +25,16 @@ def test_a_subscription_has_the_services_defaults(desk: Desk) -> None:
 def test_names_are_taken_once_and_missing_ones_are_told(desk: Desk) -> None:
     topic = desk.topic()
     desk.subscription(topic)
-    with pytest.raises(exceptions.AlreadyExists, match=r"resource=topic"):
+    with refused(exceptions.AlreadyExists, r"resource=topic"):
         desk.topic()
-    with pytest.raises(exceptions.AlreadyExists, match=r"resource=subscription"):
+    with refused(exceptions.AlreadyExists, r"resource=subscription"):
         desk.subscription(topic)
-    with pytest.raises(exceptions.NotFound, match=r"resource=gone"):
+    with refused(exceptions.NotFound, r"resource=gone"):
         desk.subscription(f"projects/{desk.project}/topics/gone", "other")
     with pytest.raises(exceptions.NotFound):
         desk.publisher.publish(f"{topic}-gone", b"x").result(timeout=10)
-    with pytest.raises(exceptions.InvalidArgument, match=r"Invalid \[topics\] name"):
-        desk.topic("googly")
+    with refused(exceptions.InvalidArgument, r"Invalid \[topics\] name"):
+        desk.publisher.create_topic(name=f"projects/{desk.project}/topics/googly")
 
 
 def test_an_update_changes_what_its_mask_names_and_nothing_else(desk: Desk) -> None:
@@ -54,7 +54,7 @@ def test_an_update_changes_what_its_mask_names_and_nothing_else(desk: Desk) -> N
 @pytest.mark.parametrize("path", ["filter", "topic", "name", "enable_message_ordering", "nope"])
 def test_what_cannot_change_is_refused(desk: Desk, path: str) -> None:
     name = desk.subscription(desk.topic())
-    with pytest.raises(exceptions.InvalidArgument, match="Invalid update_mask"):
+    with refused(exceptions.InvalidArgument, "Invalid update_mask"):
         desk.subscriber.update_subscription(
             subscription={"name": name}, update_mask={"paths": [path]}
         )
@@ -71,7 +71,7 @@ def test_what_cannot_change_is_refused(desk: Desk, path: str) -> None:
     ],
 )
 def test_settings_out_of_range_are_refused(desk: Desk, settings: dict[str, Any], says: str) -> None:
-    with pytest.raises(exceptions.InvalidArgument, match=says):
+    with refused(exceptions.InvalidArgument, says):
         desk.subscription(desk.topic(), **settings)
 
 
@@ -84,14 +84,12 @@ def test_lists_come_in_pages(desk: Desk) -> None:
             request={"project": f"projects/{desk.project}", "page_size": 2}
         ).pages
     )
-    assert [[topic.name for topic in page.topics] for page in pages] == [
-        topics[:2],
-        topics[2:4],
-        topics[4:],
-    ]
+    assert all(len(page.topics) <= 2 for page in pages)
+    listed = [topic.name for page in pages for topic in page.topics]
+    assert [name for name in listed if name in topics] == topics
     listed = desk.publisher.list_topic_subscriptions(request={"topic": topics[0], "page_size": 1})
     assert len(list(listed)) == 3
-    with pytest.raises(exceptions.InvalidArgument, match="page_token"):
+    with refused(exceptions.InvalidArgument, "page_token"):
         desk.publisher.list_topics(
             request={"project": f"projects/{desk.project}", "page_token": "?"}
         )
@@ -112,20 +110,21 @@ def test_a_detached_subscription_drops_all_and_cannot_be_pulled(desk: Desk) -> N
     desk.publish(topic, "lost")
     desk.publisher.detach_subscription(request={"subscription": name})
     assert desk.subscriber.get_subscription(subscription=name).detached
-    with pytest.raises(exceptions.FailedPrecondition, match="detached"):
+    with refused(exceptions.FailedPrecondition, "detached"):
         desk.pull(name)
 
 
+@pytest.mark.needs("refusal")
 def test_what_is_not_there_is_refused_by_name(desk: Desk) -> None:
     topic = desk.topic()
     name = desk.subscription(topic)
-    with pytest.raises(exceptions.MethodNotImplemented, match="does not support snapshots"):
+    with refused(exceptions.MethodNotImplemented, "does not support snapshots"):
         desk.subscriber.create_snapshot(
             name=f"projects/{desk.project}/snapshots/snap", subscription=name
         )
-    with pytest.raises(exceptions.MethodNotImplemented, match="bigquery_config"):
+    with refused(exceptions.MethodNotImplemented, "bigquery_config"):
         desk.subscription(topic, "other", bigquery_config={"table": "p.d.t"})
-    with pytest.raises(exceptions.MethodNotImplemented, match="schema_settings"):
+    with refused(exceptions.MethodNotImplemented, "schema_settings"):
         desk.topic("other", schema_settings={"schema": "projects/p/schemas/s"})
 
 
@@ -145,7 +144,7 @@ def test_what_is_not_there_is_refused_by_name(desk: Desk) -> None:
 def test_the_limits_of_publishing_are_kept(
     desk: Desk, messages: list[dict[str, object]], says: str
 ) -> None:
-    with pytest.raises(exceptions.InvalidArgument, match=says):
+    with refused(exceptions.InvalidArgument, says):
         GapicPublisher(transport=desk.publisher.transport).publish(
             request={"topic": desk.topic(), "messages": messages}
         )

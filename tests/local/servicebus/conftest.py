@@ -1,25 +1,22 @@
 """The official Service Bus SDK against the emulator, or against what the environment names.
 
-`CROSSWIND_TEST_SERVICEBUS` is a connection string of a namespace, or of the official emulator,
-that has the entities of `tests/fixtures/servicebus/conformance.json`; then the conformance tests
-run there, in real time.
+`CROSSWIND_TEST_SERVICEBUS` is a connection string; then the tests run there, in real time. An
+emulator (`UseDevelopmentEmulator=true`) must have the entities of
+`tests/fixtures/servicebus/conformance.json`; in a namespace they are made, and removed again.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from crosswind_local import ManualClock
 from crosswind_local.servicebus import ServiceBusEmulator
-from integration.local.servicebus.desk import Desk
-
-ENTITIES = Path(__file__).parents[3] / "fixtures" / "servicebus" / "conformance.json"
-
+from local.elsewhere import pointed
+from local.servicebus.desk import Desk
+from local.servicebus.estate import ENTITIES, made
 
 CLOSING = 4
 """Desks that are closed at a time; each takes the SDK a second, in which it sleeps."""
@@ -35,13 +32,35 @@ def closing() -> Iterator[Callable[[ExitStack], None]]:
         one.result()
 
 
+@pytest.fixture(scope="session")
+def prefix() -> Iterator[str]:
+    """What the names of the entities begin with where they are not our emulator's."""
+    where = pointed("servicebus")
+    if where is None or "UseDevelopmentEmulator=true" in where:
+        yield ""
+        return
+    with made(where) as prefix:
+        yield prefix
+
+
+@pytest.fixture(scope="session")
+def janitor(prefix: str) -> Iterator[Desk | None]:
+    """A desk that empties the entities of a service that all tests share."""
+    where = pointed("servicebus")
+    if where is None:
+        yield None
+        return
+    with Desk(where, prefix=prefix) as desk:
+        yield desk
+
+
 @pytest.fixture
-def desk(closing: Callable[[ExitStack], None]) -> Iterator[Desk]:
+def desk(closing: Callable[[ExitStack], None], prefix: str, janitor: Desk | None) -> Iterator[Desk]:
     """Clients of a Service Bus with the entities of the conformance tests, all of them empty."""
-    elsewhere = os.environ.get("CROSSWIND_TEST_SERVICEBUS")
-    if elsewhere is not None:
-        with Desk(elsewhere) as desk:
-            desk.purge()
+    elsewhere = pointed("servicebus")
+    if elsewhere is not None and janitor is not None:
+        janitor.purge()
+        with Desk(elsewhere, prefix=prefix) as desk:
             yield desk
         return
     # Ahead of real time, or else the SDK, which looks at its own clock, takes locks for lost.

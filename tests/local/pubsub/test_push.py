@@ -12,8 +12,10 @@ import pytest
 from google.api_core import exceptions
 from google.protobuf import duration_pb2
 
-from crosswind_local import ManualClock
-from integration.local.desk import Desk, texts
+from local.elsewhere import Time
+from local.pubsub.desk import Desk, refused, texts
+
+pytestmark = pytest.mark.needs("neighbour")
 
 
 class Pushed(NamedTuple):
@@ -139,7 +141,7 @@ def test_an_eventarc_endpoint_gets_the_headers_of_an_event(desk: Desk, endpoint:
 
 
 def test_a_refused_push_backs_off_and_comes_again(
-    timed: Desk, clock: ManualClock, endpoint: Endpoint
+    timed: Desk, clock: Time, endpoint: Endpoint
 ) -> None:
     for status in (500, 404, 302):
         endpoint.statuses.put(status)
@@ -157,7 +159,7 @@ def test_a_refused_push_backs_off_and_comes_again(
 
 
 def test_a_retry_policy_and_a_dead_letter_topic_govern_pushes_too(
-    timed: Desk, clock: ManualClock, endpoint: Endpoint
+    timed: Desk, clock: Time, endpoint: Endpoint
 ) -> None:
     for _ in range(5):
         endpoint.statuses.put(500)
@@ -194,7 +196,7 @@ def test_one_message_of_a_key_is_pushed_at_a_time(desk: Desk, endpoint: Endpoint
 def test_a_subscription_changes_between_push_and_pull(desk: Desk, endpoint: Endpoint) -> None:
     topic = desk.topic()
     name = desk.subscription(topic, push_config={"push_endpoint": endpoint.url})
-    with pytest.raises(exceptions.FailedPrecondition, match="not supported for this subscription"):
+    with refused(exceptions.FailedPrecondition, "not supported for this subscription"):
         desk.pull(name)
     desk.subscriber.modify_push_config(subscription=name, push_config={})
     desk.publish(topic, "a")
@@ -206,12 +208,12 @@ def test_a_subscription_changes_between_push_and_pull(desk: Desk, endpoint: Endp
     assert b'"YQ=="' in endpoint.next().body
 
 
-def test_an_identity_token_is_refused_rather_than_left_out(desk: Desk, endpoint: Endpoint) -> None:
-    with pytest.raises(exceptions.MethodNotImplemented, match="oidc_token"):
+def test_an_identity_token_needs_an_account(desk: Desk, endpoint: Endpoint) -> None:
+    with refused(exceptions.InvalidArgument, "service_account_email"):
         desk.subscription(
             desk.topic(),
             push_config={
                 "push_endpoint": endpoint.url,
-                "oidc_token": {"service_account_email": "robot@example.com"},
+                "oidc_token": {"audience": "https://example.com"},
             },
         )

@@ -3,8 +3,6 @@
 https://cloud.google.com/firestore/docs/transaction-data-contention
 """
 
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,16 +12,24 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
-    BeginTransactionRequest,
     RunQueryRequest,
     StructuredQuery,
     TransactionOptions,
-    Write,
 )
 
-from crosswind_local import ManualClock
-from crosswind_local.firestore import FirestoreEmulator
-from integration.local.firestore.desk import Desk, data, ids, transactional, where
+from local.elsewhere import Time
+from local.firestore.desk import (
+    Desk,
+    begin,
+    commit,
+    data,
+    ids,
+    put,
+    read,
+    refused,
+    transactional,
+    where,
+)
 
 CLIENTS = 32
 EACH = 2
@@ -33,33 +39,6 @@ EACH = 2
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4) as pool:
         yield pool
-
-
-def begin(desk: Desk, **options: Any) -> bytes:
-    request = BeginTransactionRequest(
-        database=desk.database, options=TransactionOptions(options) if options else None
-    )
-    return bytes(desk.api.begin_transaction(request=request).transaction)
-
-
-def read(desk: Desk, transaction: bytes, *references: Any) -> list[Any]:
-    request = BatchGetDocumentsRequest(
-        database=desk.database,
-        documents=[reference._document_path for reference in references],
-        transaction=transaction,
-    )
-    return list(desk.api.batch_get_documents(request=request))
-
-
-def put(reference: Any, n: int) -> Write:
-    return Write(update={"name": reference._document_path, "fields": {"n": {"integer_value": n}}})
-
-
-def commit(desk: Desk, transaction: bytes, *writes: Write) -> Any:
-    return desk.api.commit(
-        request={"database": desk.database, "writes": writes, "transaction": transaction},
-        retry=None,
-    )
 
 
 def test_clients_that_increment_one_document_lose_nothing(desk: Desk) -> None:
@@ -154,7 +133,7 @@ def test_the_younger_transaction_waits_for_the_older_and_is_then_aborted(
     late = pool.submit(commit, desk, younger, put(it, 20))
     desk.see_waiting(late)
     commit(desk, older, put(it, 2))
-    with pytest.raises(exceptions.Aborted, match="cross-transaction contention"):
+    with refused(exceptions.Aborted, "cross-transaction contention"):
         late.result(timeout=5)
     assert data(it) == {"n": 2}
     with pytest.raises(exceptions.Aborted):
@@ -246,7 +225,7 @@ def test_a_read_only_transaction_sees_one_moment_and_locks_nothing(desk: Desk) -
     transaction = begin(desk, read_only={})
     it.set({"n": 2})
     assert read(desk, transaction, it)[0].found.fields["n"].integer_value == 1
-    with pytest.raises(exceptions.InvalidArgument, match="read-only transaction"):
+    with refused(exceptions.InvalidArgument, "read-only transaction"):
         commit(desk, transaction, put(it, 3))
 
     @transactional
@@ -285,22 +264,24 @@ def test_a_transaction_that_has_ended_is_no_longer_valid(desk: Desk) -> None:
     ended = begin(desk)
     commit(desk, ended, put(it, 2))
     for transaction in (ended, b"never there was one"):
-        with pytest.raises(exceptions.InvalidArgument, match="expired or is no longer valid"):
+        with refused(exceptions.InvalidArgument, "expired or is no longer valid"):
             read(desk, transaction, it)
-        with pytest.raises(exceptions.InvalidArgument, match="expired or is no longer valid"):
+        with refused(exceptions.InvalidArgument, "expired or is no longer valid"):
             commit(desk, transaction, put(it, 3))
 
 
+@pytest.mark.needs("refusal")
 def test_an_optimistic_transaction_is_refused(desk: Desk) -> None:
-    with pytest.raises(exceptions.MethodNotImplemented, match="optimistic"):
+    with refused(exceptions.MethodNotImplemented, "optimistic"):
         begin(desk, read_write={"concurrency_mode": "OPTIMISTIC"})
 
 
 # From here on the test moves the time.
 
 
+@pytest.mark.needs("clock")
 def test_an_idle_transaction_expires_after_a_minute(
-    timed: Desk, clock: ManualClock, pool: ThreadPoolExecutor
+    timed: Desk, clock: Time, pool: ThreadPoolExecutor
 ) -> None:
     it = timed.document({"n": 1})
     transaction = begin(timed)
@@ -312,25 +293,25 @@ def test_an_idle_transaction_expires_after_a_minute(
     timed.see_waiting(outside)
     clock.advance(10)
     outside.result(timeout=5)
-    with pytest.raises(exceptions.InvalidArgument, match="expired"):
+    with refused(exceptions.InvalidArgument, "expired"):
         commit(timed, transaction, put(it, 2))
 
 
-def test_a_busy_transaction_expires_after_four_and_a_half_minutes(
-    timed: Desk, clock: ManualClock
-) -> None:
+@pytest.mark.needs("clock")
+def test_a_busy_transaction_expires_after_four_and_a_half_minutes(timed: Desk, clock: Time) -> None:
     it = timed.document({"n": 1})
     transaction = begin(timed)
     for _ in range(8):
         clock.advance(33)
         read(timed, transaction, it)
     clock.advance(6)
-    with pytest.raises(exceptions.InvalidArgument, match="expired"):
+    with refused(exceptions.InvalidArgument, "expired"):
         read(timed, transaction, it)
 
 
+@pytest.mark.needs("clock")
 def test_a_write_waits_for_a_lock_for_a_bounded_time(
-    timed: Desk, clock: ManualClock, pool: ThreadPoolExecutor
+    timed: Desk, clock: Time, pool: ThreadPoolExecutor
 ) -> None:
     it = timed.document({"n": 1})
     transaction = begin(timed)
@@ -338,56 +319,21 @@ def test_a_write_waits_for_a_lock_for_a_bounded_time(
     outside = pool.submit(it.set, {"n": 9}, retry=None)
     timed.see_waiting(outside)
     clock.advance(20)
-    with pytest.raises(exceptions.Aborted, match="Too much contention on these documents"):
+    with refused(exceptions.Aborted, "Too much contention on these documents"):
         outside.result(timeout=5)
     commit(timed, transaction, put(it, 2))
     assert data(it) == {"n": 2}
 
 
-def test_the_past_is_kept_for_an_hour(timed: Desk, clock: ManualClock) -> None:
+@pytest.mark.needs("clock")
+def test_the_past_is_kept_for_an_hour(timed: Desk, clock: Time) -> None:
     it = timed.document({"n": 1})
     then = it.get().read_time
     clock.advance(3_600)
     it.set({"n": 2})
     assert it.get(read_time=then).to_dict() == {"n": 1}
     clock.advance(1)
-    with pytest.raises(exceptions.FailedPrecondition, match="too old"):
+    with refused(exceptions.FailedPrecondition, "too old"):
         it.get(read_time=then)
-    with pytest.raises(exceptions.InvalidArgument, match="future"):
+    with refused(exceptions.InvalidArgument, "future"):
         it.get(read_time=then.replace(year=2030))
-
-
-def test_a_waiting_commit_of_a_client_that_has_gone_leaves_no_trace(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with FirestoreEmulator() as emulator:
-        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulator.address)
-        with Desk("left-project", emulator) as desk:
-            it = desk.document({"n": 1})
-            transaction = begin(desk)
-            read(desk, transaction, it)
-            with pytest.raises(exceptions.DeadlineExceeded):
-                it.set({"n": 9}, retry=None, timeout=0.2)
-            deadline = time.monotonic() + 5
-            while emulator.report()["commits_waiting"] and time.monotonic() < deadline:
-                time.sleep(0.01)
-            assert emulator.report()["commits_waiting"] == 0
-            commit(desk, transaction)
-            assert data(it) == {"n": 1}
-
-
-def test_a_stop_ends_the_waiting_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    emulator = FirestoreEmulator().start()
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulator.address)
-    with Desk("stopped-project", emulator) as desk, ThreadPoolExecutor(1) as one:
-        it = desk.document({"n": 1})
-        read(desk, begin(desk), it)
-        told = threading.Event()
-        outside = one.submit(it.set, {"n": 9}, retry=None)
-        outside.add_done_callback(lambda done: told.set())
-        desk.see_waiting(outside)
-        began = time.monotonic()
-        emulator.stop()
-        assert time.monotonic() - began < 1
-        assert told.wait(timeout=5)
-        assert isinstance(outside.exception(), exceptions.GoogleAPICallError)

@@ -1,6 +1,7 @@
 """Messages through the official SDK: pull, streaming pull, deadlines, order, dead letters, seek."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,9 +28,8 @@ from google.pubsub_v1.services.subscriber.transports import (
     SubscriberGrpcAsyncIOTransport as SubscriberAsyncTransport,
 )
 
-from crosswind_local import ManualClock
-from crosswind_local.pubsub import PubSubEmulator
-from integration.local.desk import Desk, texts
+from local.elsewhere import Time
+from local.pubsub.desk import Desk, texts
 
 
 class Inbox:
@@ -78,7 +78,7 @@ def test_each_subscription_gets_what_its_filter_lets_pass(desk: Desk) -> None:
     some = desk.subscription(topic, "some", filter='hasPrefix(attributes.kind, "a")')
     desk.publish(topic, "1", attributes={"kind": "ab"})
     desk.publish(topic, "2")
-    assert texts(desk.pull(every)) == ["1", "2"]
+    assert sorted(texts(desk.pull(every))) == ["1", "2"]
     assert texts(desk.pull(some)) == ["1"]
 
 
@@ -91,17 +91,13 @@ def test_a_waiting_pull_is_answered_by_the_next_message(desk: Desk) -> None:
         assert texts(waiting.result(timeout=10).received_messages) == ["late"]
 
 
-def test_streaming_pull_delivers_all_and_acknowledges_all(
-    desk: Desk, local_pubsub: PubSubEmulator
-) -> None:
+def test_streaming_pull_delivers_all_and_acknowledges_all(desk: Desk) -> None:
     topic = desk.topic()
     name = desk.subscription(topic)
     sent = [str(number) for number in range(500)]
     desk.publish(topic, *sent)
-    assert sorted(Inbox(desk, name, 500).run(), key=int) == sent
-    state = local_pubsub.report()["subscriptions"]
-    assert isinstance(state, dict)
-    assert (state[name]["ready"], state[name]["out"], state[name]["streams"]) == (0, 0, 0)
+    assert sorted(set(Inbox(desk, name, 500).run()), key=int) == sent
+    assert desk.pull(name) == []
 
 
 def test_after_a_refusal_a_key_is_delivered_in_order_from_there(desk: Desk) -> None:
@@ -136,7 +132,7 @@ def test_after_a_refusal_a_key_is_delivered_in_order_from_there(desk: Desk) -> N
     assert kept["key-2"] == list(range(2, 30, 3))
 
 
-def test_flow_control_bounds_what_a_stream_holds(desk: Desk, local_pubsub: PubSubEmulator) -> None:
+def test_flow_control_bounds_what_a_stream_holds(desk: Desk) -> None:
     topic = desk.topic()
     name = desk.subscription(topic)
     desk.publish(topic, *(str(number) for number in range(50)))
@@ -151,30 +147,45 @@ def test_flow_control_bounds_what_a_stream_holds(desk: Desk, local_pubsub: PubSu
     limit = pubsub_v1.types.FlowControl(max_messages=5)
     future = desk.subscriber.subscribe(name, hold, flow_control=limit)
     assert full.wait(10)
-    state = local_pubsub.report()["subscriptions"]
-    assert isinstance(state, dict)
-    assert state[name]["out"] == 5
+    # All others are free for another subscriber.
+    assert len(desk.pull(name)) == 45
+    assert len(held) == 5
     future.cancel()
     future.result(timeout=10)
 
 
-def test_deadlines_expire_and_extensions_hold(timed: Desk, clock: ManualClock) -> None:
+def test_deadlines_expire_and_extensions_hold(timed: Desk, clock: Time) -> None:
     topic = timed.topic()
     name = timed.subscription(topic, ack_deadline_seconds=20)
     timed.publish(topic, "a", "b")
     first, second = timed.pull(name)
     timed.subscriber.modify_ack_deadline(
-        subscription=name, ack_ids=[second.ack_id], ack_deadline_seconds=60
+        subscription=name, ack_ids=[second.ack_id], ack_deadline_seconds=70
     )
-    clock.advance(20)
+    # A little more than the deadline, for elsewhere the answers take time.
+    clock.advance(22)
     assert texts(timed.pull(name)) == [first.message.data.decode()]
-    clock.advance(39)
-    assert texts(timed.pull(name)) == [first.message.data.decode()]
-    clock.advance(1)
+    clock.advance(22)
+    again = timed.pull(name)
+    assert texts(again) == [first.message.data.decode()]
+    timed.ack(name, again)
+    clock.advance(30)
     assert texts(timed.pull(name)) == [second.message.data.decode()]
 
 
-def test_a_retry_policy_backs_off(timed: Desk, clock: ManualClock) -> None:
+@pytest.mark.needs("clock")
+def test_a_deadline_ends_exactly_when_it_is_over(timed: Desk, clock: Time) -> None:
+    topic = timed.topic()
+    name = timed.subscription(topic, ack_deadline_seconds=20)
+    timed.publish(topic, "a")
+    timed.pull(name)
+    clock.advance(19.5)
+    assert timed.pull(name) == []
+    clock.advance(0.5)
+    assert texts(timed.pull(name)) == ["a"]
+
+
+def test_a_retry_policy_backs_off(timed: Desk, clock: Time) -> None:
     topic = timed.topic()
     name = timed.subscription(
         topic,
@@ -186,9 +197,9 @@ def test_a_retry_policy_backs_off(timed: Desk, clock: ManualClock) -> None:
     timed.publish(topic, "a")
     for delay in (10, 15, 15):
         timed.nack(name, timed.pull(name))
-        clock.advance(delay - 1)
+        clock.advance(delay - 5)
         assert timed.pull(name) == []
-        clock.advance(1)
+        clock.advance(5)
     assert texts(timed.pull(name)) == ["a"]
 
 
@@ -212,13 +223,13 @@ def test_a_dead_letter_tells_where_it_comes_from(desk: Desk) -> None:
     assert letter.message.attributes == {
         "mine": "kept",
         f"{prefix}DeliveryCount": "5",
-        f"{prefix}Subscription": "subscription",
+        f"{prefix}Subscription": name.rsplit("/", 1)[1],
         f"{prefix}SubscriptionProject": desk.project,
         f"{prefix}TopicPublishTime": published.isoformat(timespec="milliseconds"),
     }
 
 
-def test_seek_goes_back_and_forth(timed: Desk, clock: ManualClock) -> None:
+def test_seek_goes_back_and_forth(timed: Desk, clock: Time) -> None:
     topic = timed.topic()
     name = timed.subscription(topic, retain_acked_messages=True)
     timed.publish(topic, "early")
@@ -236,9 +247,8 @@ def test_seek_goes_back_and_forth(timed: Desk, clock: ManualClock) -> None:
     assert timed.pull(name) == []
 
 
-def test_a_topic_that_retains_lets_a_later_subscription_seek_back(
-    timed: Desk, clock: ManualClock
-) -> None:
+@pytest.mark.needs("clock")
+def test_a_topic_that_retains_lets_a_later_subscription_seek_back(timed: Desk, clock: Time) -> None:
     topic = timed.topic(message_retention_duration=duration_pb2.Duration(seconds=3600))
     timed.publish(topic, "before")
     start = datetime.fromtimestamp(clock.now() - 1, UTC)
@@ -252,15 +262,13 @@ def test_a_topic_that_retains_lets_a_later_subscription_seek_back(
     assert shown.topic_message_retention_duration.total_seconds() == 3600
 
 
-def test_exactly_once_tells_which_acknowledgement_came_too_late(
-    timed: Desk, clock: ManualClock
-) -> None:
+def test_exactly_once_tells_which_acknowledgement_came_too_late(timed: Desk, clock: Time) -> None:
     topic = timed.topic()
     strict = timed.subscription(topic, "strict", enable_exactly_once_delivery=True)
     lax = timed.subscription(topic, "lax")
     timed.publish(topic, "a")
     late_strict, late_lax = timed.pull(strict), timed.pull(lax)
-    clock.advance(10)
+    clock.advance(15)
     timed.ack(lax, late_lax)
     with pytest.raises(exceptions.InvalidArgument) as refused:
         timed.ack(strict, late_strict)
@@ -284,30 +292,19 @@ def test_exactly_once_confirms_on_a_stream(desk: Desk) -> None:
     assert future.result(timeout=10).name == "SUCCESS"
 
 
-def test_memory_is_bounded_and_the_quota_error_is_the_services(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with PubSubEmulator(memory_limit=10_000) as pubsub:
-        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
-        with Desk("small-project") as desk:
-            topic = desk.topic()
-            name = desk.subscription(topic)
-            desk.publish(topic, "x" * 8_000)
-            publisher = desk.publisher
-            with pytest.raises(exceptions.ResourceExhausted, match="Quota exceeded"):
-                publisher.publish(topic, b"x" * 8_000, retry=None).result(timeout=10)
-            desk.ack(name, desk.pull(name))
-            desk.publish(topic, "x" * 8_000)
-
-
-def test_the_async_clients_work_as_the_sync_ones(desk: Desk, local_pubsub: PubSubEmulator) -> None:
+def test_the_async_clients_work_as_the_sync_ones(desk: Desk) -> None:
     topic = desk.topic()
     name = desk.subscription(topic)
 
     async def run() -> list[bytes]:
-        channel = grpc.aio.insecure_channel(local_pubsub.address)
-        publisher = PublisherAsyncClient(transport=PublisherAsyncTransport(channel=channel))
-        subscriber = SubscriberAsyncClient(transport=SubscriberAsyncTransport(channel=channel))
+        # These do not look at the variable by themselves, unlike those that are not asynchronous.
+        host = os.environ.get("PUBSUB_EMULATOR_HOST")
+        if host is None:
+            publisher, subscriber = PublisherAsyncClient(), SubscriberAsyncClient()
+        else:
+            channel = grpc.aio.insecure_channel(host)
+            publisher = PublisherAsyncClient(transport=PublisherAsyncTransport(channel=channel))
+            subscriber = SubscriberAsyncClient(transport=SubscriberAsyncTransport(channel=channel))
         await publisher.publish(
             topic=topic, messages=[PubsubMessage(data=b"a"), PubsubMessage(data=b"b")]
         )
@@ -324,7 +321,8 @@ def test_the_async_clients_work_as_the_sync_ones(desk: Desk, local_pubsub: PubSu
             received += [one.message.data for one in response.received_messages]
             if len(received) == 2:
                 break
-        await channel.close()
+        for client in (publisher, subscriber):
+            await client.transport.close()  # type: ignore[no-untyped-call]  # of no annotations
         return received
 
     assert sorted(asyncio.run(run())) == [b"a", b"b"]

@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from integration.local.firestore.desk import Desk
+from local.firestore.desk import Desk
 
 Work = Callable[[Any, Any], Awaitable[None]]
 

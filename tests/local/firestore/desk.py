@@ -9,8 +9,17 @@ from typing import Any, Self, TypeVar
 
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsRequest,
+    BeginTransactionRequest,
+    TransactionOptions,
+    Write,
+)
 
 from crosswind_local.firestore import FirestoreEmulator
+from local.elsewhere import refusals
+
+refused = refusals("firestore")
 
 T = TypeVar("T")
 
@@ -33,7 +42,15 @@ class Desk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self.emulator is None:
+            self._remove()
         self.client.close()
+
+    def _remove(self) -> None:
+        """Delete what this desk has made; it has the desk's mark in the ids of its collections."""
+        for collection in self.client.collections():
+            if collection.id.endswith(self._mark):
+                self.client.recursive_delete(collection)
 
     @property
     def api(self) -> Any:
@@ -90,6 +107,33 @@ def transactional(work: Callable[..., T]) -> Callable[..., T]:
     """The SDK's decorator, with types that hold in every release of it."""
     decorated: Callable[..., T] = firestore.transactional(work)
     return decorated
+
+
+def begin(desk: Desk, **options: Any) -> bytes:
+    request = BeginTransactionRequest(
+        database=desk.database, options=TransactionOptions(options) if options else None
+    )
+    return bytes(desk.api.begin_transaction(request=request).transaction)
+
+
+def read(desk: Desk, transaction: bytes, *references: Any) -> list[Any]:
+    request = BatchGetDocumentsRequest(
+        database=desk.database,
+        documents=[reference._document_path for reference in references],
+        transaction=transaction,
+    )
+    return list(desk.api.batch_get_documents(request=request))
+
+
+def put(reference: Any, n: int) -> Write:
+    return Write(update={"name": reference._document_path, "fields": {"n": {"integer_value": n}}})
+
+
+def commit(desk: Desk, transaction: bytes, *writes: Write) -> Any:
+    return desk.api.commit(
+        request={"database": desk.database, "writes": writes, "transaction": transaction},
+        retry=None,
+    )
 
 
 def where(query: Any, field: str, operator: str, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,8 +16,12 @@ from azure.servicebus import (
     ServiceBusReceiver,
     ServiceBusSender,
 )
+from azure.servicebus.exceptions import MessageNotFoundError
 
 from crosswind_local import ManualClock
+from local.elsewhere import refusals
+
+refused = refusals("servicebus")
 
 SUBSCRIPTIONS = ("every", "sql", "correlation", "action")
 
@@ -25,11 +29,17 @@ SUBSCRIPTIONS = ("every", "sql", "correlation", "action")
 class Desk:
     """Senders and receivers are opened when they are asked for first, and kept."""
 
-    def __init__(self, connection_string: str, clock: ManualClock | None = None) -> None:
-        """`clock` is that of the service; without it, it is real time."""
+    def __init__(
+        self, connection_string: str, clock: ManualClock | None = None, prefix: str = ""
+    ) -> None:
+        """`clock` is that of the service; without it, it is real time.
+
+        `prefix` is what the names of the entities begin with.
+        """
         # Each failing attempt costs seconds, and a test wants to see the first.
         self.client = ServiceBusClient.from_connection_string(connection_string, retry_total=0)
         self._clock = clock
+        self._prefix = prefix
         self._open: dict[object, ServiceBusSender | ServiceBusReceiver] = {}
 
     def __enter__(self) -> Self:
@@ -73,13 +83,17 @@ class Desk:
         """A moment of the service's time."""
         return self.now() + timedelta(seconds=seconds)
 
+    def name(self, entity: str) -> str:
+        """The name that a queue or topic has in full."""
+        return self._prefix + entity
+
     def sender(self, name: str) -> ServiceBusSender:
         """The sender to a queue or topic."""
 
         def make() -> ServiceBusSender:
             if name == "topic":
-                return self.client.get_topic_sender(name)
-            return self.client.get_queue_sender(name)
+                return self.client.get_topic_sender(self.name(name))
+            return self.client.get_queue_sender(self.name(name))
 
         sender = self._kept(("sender", name), make)
         assert isinstance(sender, ServiceBusSender)
@@ -95,8 +109,8 @@ class Desk:
 
         def make() -> ServiceBusReceiver:
             if name in SUBSCRIPTIONS:
-                return self.client.get_subscription_receiver("topic", name, **options)
-            return self.client.get_queue_receiver(name, **options)
+                return self.client.get_subscription_receiver(self.name("topic"), name, **options)
+            return self.client.get_queue_receiver(self.name(name), **options)
 
         receiver = self._kept(("receiver", name, *sorted(map(str, options.items()))), make)
         assert isinstance(receiver, ServiceBusReceiver)
@@ -139,13 +153,36 @@ class Desk:
         handler.close()
 
     def purge(self) -> None:
-        """Take everything out of every entity."""
-        delete = {"receive_mode": "receiveanddelete", "prefetch_count": 100}
+        """Take everything out of every entity; waits until locks have ended.
+
+        What is there is found by browsing, so that no receiver of this desk ever asks for a
+        message that a test sends later.
+        """
         for name in ("plain", "duplicates", *SUBSCRIPTIONS):
-            for options in (delete, {**delete, "sub_queue": "deadletter"}):
-                while self.receive(name, 100, 1, **options):
-                    pass
-                self.drop(self.receiver(name, **options))
+            for options in ({}, {"sub_queue": "deadletter"}):
+                browser = self.receiver(name, **options)
+                while found := browser.peek_messages(250, sequence_number=1):
+                    self._take_out(name, options, found)
+
+    def _take_out(
+        self, name: str, options: Mapping[str, str], found: Sequence[ServiceBusReceivedMessage]
+    ) -> None:
+        """Take out what was found, as far as it is not locked."""
+        numbers: dict[str, list[int]] = {"ACTIVE": [], "DEFERRED": [], "SCHEDULED": []}
+        for message in found:
+            numbers[message.state.name].append(message.sequence_number or 0)
+        if numbers["SCHEDULED"]:
+            self.sender(name).cancel_scheduled_messages(numbers["SCHEDULED"])
+        delete = {**options, "receive_mode": "receiveanddelete"}
+        deleting = self.receiver(name, **delete)
+        for number in numbers["DEFERRED"]:
+            try:
+                deleting.receive_deferred_messages(number)
+            except MessageNotFoundError:
+                pass  # it is locked; it is there again when its lock has ended
+        while numbers["ACTIVE"] and deleting.receive_messages(100, max_wait_time=1):
+            pass
+        self.drop(deleting)
 
     def _kept(
         self, key: object, make: Callable[[], ServiceBusSender | ServiceBusReceiver]
