@@ -177,6 +177,7 @@ PUBLIC = (
     r"|crosswind_aws\.performers(\.(declarations|permissions))?"
     r"|crosswind_local"
     r"|crosswind_local\.(pubsub|firestore|tasks|servicebus|azurite|functions_host|ministack|moto)"
+    r"|crosswind_local\.pytest_plugin"
 )
 
 

@@ -33,8 +33,8 @@ class Workers:
     @property
     def pid(self) -> int | None:
         """The process id of the worker; None while there is none."""
-        worker = self._current
-        return worker.process.pid if worker is not None and worker.alive else None
+        worker = self._running()
+        return None if worker is None else worker.process.pid
 
     def start(self) -> dict[str, Any]:
         """Begin the first; what it tells of the app.
@@ -59,10 +59,14 @@ class Workers:
             WorkerLost: there is none within a minute, or the host stops.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._current is not None or self._stopping, PATIENCE)
-            if self._current is None or self._stopping:
-                raise WorkerLost("the host stops" if self._stopping else "no worker can be begun")
-            return self._current
+            # Callers learn that a worker is lost a little sooner than this does.
+            self._changed.wait_for(lambda: self._running() or self._stopping, PATIENCE)
+            if self._stopping:
+                raise WorkerLost("the host stops")
+            worker = self._running()
+            if worker is None:
+                raise WorkerLost("no worker can be begun")
+            return worker
 
     def succeeded(self) -> None:
         """A call was answered: the next end is a first one again."""
@@ -82,6 +86,10 @@ class Workers:
             self._changed.notify_all()
         if worker is not None:
             worker.stop()
+
+    def _running(self) -> WorkerProcess | None:
+        worker = self._current
+        return worker if worker is not None and worker.alive else None
 
     def _ended(self, worker: WorkerProcess, status: int) -> None:
         """Called in the thread of the worker that ended."""
