@@ -158,10 +158,10 @@ class Watch:
         """The messages that no chain could take."""
         return list(Parking(self.ledger, self.clock, float).list(2))
 
-    def told(self) -> str:
-        """Everything that the journal tells of failovers, for who has to see why a test fails."""
+    def told(self, kind: str = UNHEALTHY) -> str:
+        """Everything that the journal tells of a kind, for who has to see why a test fails."""
         lines = []
-        for chain in self.chains(UNHEALTHY):
+        for chain in self.chains(kind):
             lines.append(f"{chain.id} {chain.head}")
             for run in chain.runs:
                 fails = [fail.error for fail in run.record.fails]
