@@ -83,6 +83,7 @@ class ChangeSet:
         try:
             self.is_empty = self._is_empty()
         except BaseException:
+            # Interrupted or refused, it would be left behind and count against the stack.
             self.delete()
             raise
 

@@ -122,6 +122,7 @@ def _prepared(
             return None, change_set
         return Following(aws, stack_id, tell), change_set
     except BaseException:
+        # What was not begun, for whatever reason, an interrupt too, leaves nothing behind.
         change_set.delete()
         raise
 
