@@ -1,5 +1,6 @@
 """A service that speaks gRPC in this process: its port, its server, its inspection, its end."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -73,17 +74,17 @@ class GrpcService(LocalService):
         """What it holds, and its calls."""
         return {**self._held(), "calls": self._calls.counts()}
 
+    @abstractmethod
     def _held(self) -> dict[str, object]:
         """What it holds, for the report."""
-        raise NotImplementedError("each service says what it holds")
 
+    @abstractmethod
     def _wire(self) -> grpc.GenericRpcHandler:
         """What answers its methods."""
-        raise NotImplementedError("each service has a wire of its own")
 
+    @abstractmethod
     def _close(self) -> None:
         """End what waits in it, so that its calls return."""
-        raise NotImplementedError("each service ends what it holds")
 
     def _start(self) -> None:
         keep_alive = [
